@@ -1,0 +1,78 @@
+# Everything a person or CI does with the suite. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := modules/common modules/ingest modules/transform modules/inference modules/upload simulator examples
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(VENV)/.ready ## Create .venv with the suite's commands, from hash-pinned requirements
+
+$(VENV)/.ready: requirements.lock requirements-build.lock $(PACKAGES:%=%/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r requirements-build.lock
+	$(PIP) --require-hashes --no-build-isolation -r requirements.lock
+	$(PIP) --no-build-isolation --no-deps $(PACKAGES:%=-e ./%)
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	$(PIP) --require-hashes --no-build-isolation -r requirements-dev.lock
+	touch $@
+
+.PHONY: run
+run: setup ## Run the main job: train, pack, start the suite on the simulator, feed it, swap the model, report
+	$(BIN)/edge-run job
+
+.PHONY: simulate
+simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
+	$(BIN)/edge-run stay
+
+.PHONY: manifest
+manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
+	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
+
+.PHONY: test
+test: $(VENV)/.ready-dev ## Set up for the tests and pass them
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: $(VENV)/.ready-dev ## Check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy modules/*/src simulator/src examples/src tests
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.ready-dev ## Format the code and apply safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# --- lock files: hashes, no addresses --------------------------------------------------------------------------------
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url --no-emit-find-links \
+	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator
+
+.PHONY: lock
+lock: ## Resolve every lock file again from the pyproject files (needs a package registry)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) 'uv>=0.8'
+	$(LOCK) requirements-build.in -o requirements-build.lock
+	$(LOCK) $(PACKAGES:%=%/pyproject.toml) -c requirements-build.lock -o requirements.lock
+	$(LOCK) --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	for module in ingest transform upload; do \
+		$(LOCK) modules/$$module/pyproject.toml -c requirements.lock -o modules/$$module/requirements.lock; done
+	$(LOCK) modules/inference/pyproject.toml --extra cpu -c requirements.lock -o modules/inference/requirements.lock
+
+.PHONY: clean
+clean: ## Remove what was built and what runs left behind (not .venv)
+	rm -rf .run config build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""What every module shares: hub client, messages, settings, errors, logging, metrics, lifecycle, tensor store."""

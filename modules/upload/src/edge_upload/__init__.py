@@ -1,0 +1,1 @@
+"""The upload module: keeps results on disk until the cloud has them."""
