@@ -1,0 +1,269 @@
+"""What the modules say to each other: references and verdicts, never data.
+
+Every body is JSON with a ``schema`` number. Readers take their own schema and the one before, and ignore fields that
+they do not know, so that modules can be updated one at a time. Bodies stay under ``MAX_BODY_BYTES``.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from edge_common.contract import ImageInput
+from edge_common.errors import MalformedMessageError
+
+T = TypeVar("T", bound=BaseModel)
+
+SCHEMA: Final = 1
+MAX_BODY_BYTES: Final = 16_000
+"""A send of more than some 16 KB can stall on Nagle's algorithm between client and hub."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ItemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+BatchName = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,100}$")]
+
+
+def _relative(path: str) -> str:
+    parts = path.split("/")
+    if not path or path.startswith("/") or ".." in parts or "\0" in path:
+        raise ValueError("must be a relative path without '..'")
+    return path
+
+
+SharePath = Annotated[str, AfterValidator(_relative)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
+    )
+
+
+class Body(_Wire):
+    """A message's body."""
+
+    schema_: Annotated[int, Field(alias="schema", ge=SCHEMA - 1, le=SCHEMA)] = SCHEMA
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a body.
+
+        Raises:
+            MalformedMessageError: It is not JSON, or not of this kind, or of a schema that this release cannot read.
+        """
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(map(str, first["loc"])) or "body"
+            raise MalformedMessageError(f"{cls.__name__}: {where}: {first['msg']}") from None
+
+    def encode(self) -> bytes:
+        """The body as JSON, UTF-8."""
+        return self.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+class Item(_Wire):
+    """One file on the share, as it was seen first.
+
+    Attributes:
+        id: Derived from path, content and generation (see ``edge_ingest.identity``).
+        path: Relative to the share's root, POSIX.
+        sha256: Of the content that ingest read; whoever reads it again compares.
+        size: Bytes.
+        captured: The file's modification time at first sight.
+        date: The day that the item is filed under; fixed at first sight.
+        generation: Raised on purpose to process a kept file again.
+        attempt: Counts the sends of this item, from 1; tells late answers from current ones.
+    """
+
+    id: ItemId
+    path: SharePath
+    sha256: Sha256
+    size: Annotated[int, Field(ge=0)]
+    captured: datetime
+    date: date
+    generation: Annotated[int, Field(ge=0)] = 0
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class ItemsMessage(Body):
+    """``ingest`` → ``transform``: files to prepare."""
+
+    items: Annotated[tuple[Item, ...], Field(min_length=1)]
+
+
+class Part(_Wire):
+    """Rows of one item in one batch.
+
+    Attributes:
+        item: The item that the rows are from.
+        part: Counts the parts of one attempt, from 0.
+        last: Whether the item has no further parts.
+        first: The first of its rows in the batch.
+        rows: How many of the batch's rows are its.
+    """
+
+    item: Item
+    part: Annotated[int, Field(ge=0)] = 0
+    last: bool = True
+    first: Annotated[int, Field(ge=0)]
+    rows: Annotated[int, Field(ge=1)]
+
+
+class TensorsMessage(Body):
+    """``transform`` → ``inference`` (or → ``upload``, to collect): a batch in the tensor store.
+
+    Attributes:
+        batch: Its name in the tensor store.
+        stamp: The digest of the contract's input half that it was prepared under.
+        parts: Whose rows it holds; together they cover the batch.
+    """
+
+    batch: BatchName
+    stamp: Sha256
+    parts: Annotated[tuple[Part, ...], Field(min_length=1)]
+
+
+class ModelIdentity(_Wire):
+    """Which model made a prediction; ``digest`` is that of its package's manifest (``sha256:…``)."""
+
+    name: str
+    version: str
+    digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class PredictedPart(Part):
+    """A part with what the model says of it: one mapping of column to value for each row."""
+
+    predictions: tuple[Mapping[str, Any], ...]
+
+
+class PredictionsMessage(Body):
+    """``inference`` → ``upload`` and ``$upstream``: what the model says of a batch, or of some of its parts.
+
+    Attributes:
+        batch: The batch's name in the tensor store, where the features still are.
+        stamp: The contract that the batch was prepared under.
+        kind: The output's kind, such as ``classification``.
+        model: Which model made the predictions.
+        parts: One for each part of the batch.
+    """
+
+    batch: BatchName
+    stamp: Sha256
+    kind: str
+    model: ModelIdentity
+    parts: Annotated[tuple[PredictedPart, ...], Field(min_length=1)]
+
+
+class ReceiptStatus(StrEnum):
+    """What ``upload`` has done with an item, or with a part of it."""
+
+    PART = "part"
+    """The part is on upload's disk; others are missing. Renews the lease."""
+    ACCEPTED = "accepted"
+    """All of the item is on upload's disk. Frees the window; it need not be sent again."""
+    UPLOADED = "uploaded"
+    """All that the policy selected of the item is in the store, checked. The file may go."""
+    DEFERRED = "deferred"
+    """The spool is full. Hold the lease."""
+    UNKNOWN = "unknown"
+    """Answer to an inquiry: never heard of it. Send again."""
+
+
+class Receipt(_Wire):
+    """One verdict.
+
+    Attributes:
+        part: The part that it is about; none where it answers an inquiry or tells of an upload.
+        model: The digest of the model that the stored predictions are from, where there is one.
+        durable: Where an *uploaded* item is durable: in the ``cloud``, or on the ``appliance`` that hands it there.
+    """
+
+    id: ItemId
+    attempt: Annotated[int, Field(ge=1)]
+    part: int | None = None
+    status: ReceiptStatus
+    model: str | None = None
+    durable: Literal["cloud", "appliance"] | None = None
+
+
+class ReceiptsMessage(Body):
+    """``upload`` → ``ingest`` and ``transform``: what became of items."""
+
+    receipts: Annotated[tuple[Receipt, ...], Field(min_length=1)]
+
+
+class Reject(_Wire):
+    """A stage cannot process an item.
+
+    Attributes:
+        stage: The module that says so.
+        code: For machines, such as ``DECODE_FAILED``.
+        message: One sentence for people.
+        retryable: Whether sending the item again can help; if not, it is quarantined.
+    """
+
+    id: ItemId
+    attempt: Annotated[int, Field(ge=1)]
+    stage: str
+    code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+    message: Annotated[str, Field(max_length=2000)]
+    retryable: bool
+
+
+class RejectsMessage(Body):
+    """Any stage → ``ingest``: items that it cannot process."""
+
+    rejects: Annotated[tuple[Reject, ...], Field(min_length=1)]
+
+
+class Inquiry(_Wire):
+    """A question about one item that was accepted in that attempt."""
+
+    id: ItemId
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class InquiriesMessage(Body):
+    """``ingest`` → ``upload``: what became of these? And: these are settled, forget them.
+
+    Attributes:
+        ask: Answered by a receipt each: accepted, uploaded or unknown.
+        settled: Items whose end is in the ledger; upload's index may let them go.
+    """
+
+    ask: tuple[Inquiry, ...] = ()
+    settled: tuple[ItemId, ...] = ()
+
+
+class ContractMessage(Body):
+    """``inference`` → ``transform``: prepare input like this from now on."""
+
+    stamp: Sha256
+    input: ImageInput
+
+
+def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) -> Iterator[Sequence[T]]:
+    """Cut entries into runs that each fit a message.
+
+    Args:
+        entries: What the messages are to carry.
+        most: Entries in a run, at most.
+        budget: Bytes of JSON in a run, at most; an entry that is larger goes alone.
+    """
+    run: list[T] = []
+    used = 0
+    for entry in entries:
+        size = len(entry.model_dump_json(by_alias=True, exclude_none=True)) + 1
+        if run and (len(run) >= most or used + size > budget):
+            yield run
+            run, used = [], 0
+        run.append(entry)
+        used += size
+    if run:
+        yield run
