@@ -1,0 +1,56 @@
+"""What a deployment manifest says, typed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+JsonObject = Mapping[str, Any]
+LAST_TO_START: Final = 4_294_967_295
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder of the host, a named volume or memory, as a module sees it at `target`."""
+
+    source: str
+    target: str
+    kind: Literal["bind", "volume", "tmpfs"]
+    read_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOptions:
+    """The part of Docker's create-container request that matters without Docker; `raw` is the whole of it."""
+
+    env: Mapping[str, str]
+    entrypoint: tuple[str, ...] | None
+    cmd: tuple[str, ...] | None
+    working_dir: str | None
+    binds: list[Mount]
+    mounts: list[Mount]
+    tmpfs: Mapping[str, str]
+    raw: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSpec:
+    """A module as edgeAgent starts it; `command` is empty when neither createOptions nor a Dockerfile tells it."""
+
+    name: str
+    image: str
+    status: Literal["running", "stopped"]
+    restart_policy: Literal["never", "on-failure", "on-unhealthy", "always"]
+    startup_order: int
+    env: Mapping[str, str]
+    options: CreateOptions
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A deployment: the desired properties of `$edgeHub`, of `$edgeAgent`, and of each module (`twins`)."""
+
+    hub: JsonObject
+    agent: JsonObject
+    modules: Mapping[str, ModuleSpec]
+    twins: Mapping[str, JsonObject]
