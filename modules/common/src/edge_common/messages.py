@@ -91,8 +91,15 @@ class Item(_Wire):
 
 
 class ItemsMessage(Body):
-    """``ingest`` → ``transform``: files to prepare."""
+    """``ingest`` → ``transform``: files to prepare.
 
+    Attributes:
+        lease_seconds: How long ingest waits for a receipt before it sends them again; what was made of them is of no
+            use after that.
+        items: The files.
+    """
+
+    lease_seconds: Annotated[float, Field(gt=0)]
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
