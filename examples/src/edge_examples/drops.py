@@ -1,0 +1,73 @@
+"""Files on their way to the share: what they hold, how they get there, and what must become of them."""
+
+import os
+import time
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+PIECES: Final = 4
+PAUSE_S: Final = 0.2
+
+
+class Manner(Enum):
+    """How a file gets to the share."""
+
+    WRITTEN = "written"
+    """At once, under its name."""
+    SLOW = "slow"
+    """Piece by piece, under its name."""
+    RENAMED = "renamed"
+    """Under another name first, then renamed."""
+    LINK = "link"
+    """As a symbolic link; the content is the target's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One file for the share.
+
+    Attributes:
+        path: Relative to the share.
+        content: Its bytes.
+        manner: How it gets there.
+        label: What a model should say of it, or None.
+        code: Why it must be quarantined, or None if it must not.
+    """
+
+    path: str
+    content: bytes
+    manner: Manner = Manner.WRITTEN
+    label: str | None = None
+    code: str | None = None
+
+
+def deliver(drop: Drop, share: Path) -> float:
+    """Put a file on the share.
+
+    Returns:
+        When it was complete, in seconds since the epoch.
+    """
+    path = share / drop.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if drop.manner is Manner.LINK:
+        path.symlink_to(os.fsdecode(drop.content))
+    elif drop.manner is Manner.RENAMED:
+        beside = path.with_name(path.name + ".part")
+        beside.write_bytes(drop.content)
+        beside.rename(path)
+    elif drop.manner is Manner.SLOW:
+        _write_slowly(path, drop.content)
+    else:
+        path.write_bytes(drop.content)
+    return time.time()
+
+
+def _write_slowly(path: Path, content: bytes) -> None:
+    piece = -(-len(content) // PIECES)
+    with path.open("wb", buffering=0) as file:
+        for start in range(0, len(content), piece):
+            if start:
+                time.sleep(PAUSE_S)
+            file.write(content[start : start + piece])
