@@ -60,7 +60,8 @@ format: $(VENV)/.ready-dev ## Format the code and apply safe fixes
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
-	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator
+	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
+	--no-emit-package edge-transform
 
 .PHONY: lock
 lock: ## Resolve every lock file again from the pyproject files (needs a package registry)

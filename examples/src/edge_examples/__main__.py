@@ -1,0 +1,59 @@
+"""``edge-run``: the main job, or the suite to play with."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+from rich.console import Console
+
+from edge_examples.job import JobOptions
+from edge_examples.job import run as run_job
+from edge_examples.stay import run as run_stay
+from edge_examples.suite import Folders, SuiteError
+
+RUNS: Final = Path(".run")
+MODELS: Final = RUNS / "models"
+
+T = TypeVar("T")
+
+
+@click.group()
+def main() -> None:
+    """Run the suite on the local simulator. Start it in the project's root folder."""
+
+
+@main.command()
+@click.option("--files", type=click.IntRange(10, 719), default=700, show_default=True, help="Digits to drop.")
+@click.option("--timeout", type=float, default=240.0, show_default=True, help="Seconds until giving up.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), default=RUNS / "job", show_default=True, help="Working folder; emptied."
+)
+def job(files: int, timeout: float, folder: Path) -> None:
+    """Feed the suite, swap its model on the way, and report what became of every file."""
+    clean = _run(run_job(JobOptions(folder, MODELS, files, timeout), Console()))
+    sys.exit(not clean)
+
+
+@main.command()
+def stay() -> None:
+    """Start the suite and stay until Ctrl-C."""
+    _run(run_stay(Folders(RUNS / "stay", MODELS), Console()))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; an error that is expected is one sentence."""
+    try:
+        return asyncio.run(work)
+    except SuiteError as error:
+        raise click.ClickException(str(error)) from error
+    except TimeoutError as error:
+        raise click.ClickException("the files were not settled in time; the modules' logs say why") from error
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""The main job: feed the suite, swap its model on the way, wait until all is settled, and judge."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from edge_examples.digits import data
+from edge_examples.digits import drops as digits
+from edge_examples.drops import Drop, deliver
+from edge_examples.packages import prepare
+from edge_examples.report import Report
+from edge_examples.suite import Folders, Suite, running
+from edge_examples.verdict import collect, judge
+
+RATE: Final = 50.0
+"""Files dropped each second."""
+
+WRITERS: Final = 8
+"""Files being written at once, so that slow ones hold up nobody."""
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """What can be chosen.
+
+    Attributes:
+        folder: Where the run keeps what it makes; emptied first.
+        models: Where the model packages are kept between runs.
+        files: Good files to drop; all held-out digits at most.
+        timeout_s: When to give up waiting.
+    """
+
+    folder: Path
+    models: Path
+    files: int
+    timeout_s: float
+
+
+async def run(options: JobOptions, console: Console) -> bool:
+    """Run the job and print its report.
+
+    Returns:
+        Whether every file is settled as it should be.
+
+    Raises:
+        SuiteError: The suite did not start or did not settle in time.
+    """
+    console.print("Training and packing two versions of a digit classifier …")
+    splits = data.load()
+    packed = prepare(options.models, splits)
+    for package in packed:
+        console.print(f"  {package.name} {package.version}: {package.accuracy:.1%} on held-out digits, {package.ref}")
+    good = digits.good(splits[1], options.files)
+    drops = [*good, *digits.bad(next(drop for drop in good if drop.path.endswith(".jpg")))]
+    shutil.rmtree(options.folder, ignore_errors=True)
+    folders = Folders(options.folder, options.models)
+    console.print("Starting the simulator and the four modules …")
+    async with running(folders) as suite, asyncio.timeout(options.timeout_s):
+        await suite.swap(packed[0].desired())
+        started = time.monotonic()
+        with _progress(console) as progress:
+            closed, swap_ms = await _feed_and_settle(suite, drops, folders.share, packed[1].desired(), progress)
+        seconds = time.monotonic() - started
+        counts = await suite.ledger()
+    evidence = collect(folders.share, folders.cloud, counts.get("uploaded", 0) + counts.get("done", 0))
+    report = Report(judge(drops, closed, evidence), evidence, seconds, swap_ms)
+    report.publish(console, options.folder.parent / "report.json")
+    return report.verdict.clean
+
+
+async def _feed_and_settle(
+    suite: Suite, drops: Sequence[Drop], share: Path, model: dict[str, object], progress: Progress
+) -> tuple[dict[str, float], float]:
+    """Drop the files, ask for another model in the middle, and wait until all are settled."""
+    middle = len(drops) // 2
+    dropped = progress.add_task("dropped", total=len(drops))
+
+    async def feed(some: Sequence[Drop]) -> dict[str, float]:
+        return await _feed(some, share, lambda: progress.advance(dropped))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_watch(suite, len(drops), progress))
+        closed = await feed(drops[:middle])
+        swap = group.create_task(suite.swap(model))
+        closed |= await feed(drops[middle:])
+    return closed, swap.result()
+
+
+async def _feed(drops: Sequence[Drop], share: Path, on_drop: Callable[[], None]) -> dict[str, float]:
+    """Drop files at a steady rate; gives when each was complete, by path."""
+    loop = asyncio.get_running_loop()
+    closed: dict[str, float] = {}
+
+    async def drop_one(drop: Drop) -> None:
+        closed[drop.path] = await loop.run_in_executor(pool, deliver, drop, share)
+        on_drop()
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        async with asyncio.TaskGroup() as group:
+            for drop in drops:
+                group.create_task(drop_one(drop))
+                await asyncio.sleep(1 / RATE)
+    return closed
+
+
+async def _watch(suite: Suite, files: int, progress: Progress) -> None:
+    """Show how far the files are until all are settled."""
+    bars = {bar: progress.add_task(bar, total=files) for bar in ("stored", "in the cloud share", "quarantined")}
+    settled = 0
+    while settled < files:
+        await suite.pause()
+        counts = await suite.ledger()
+        uploaded = counts.get("uploaded", 0) + counts.get("done", 0)
+        quarantined = counts.get("quarantined", 0)
+        progress.update(bars["stored"], completed=counts.get("accepted", 0) + uploaded)
+        progress.update(bars["in the cloud share"], completed=uploaded)
+        progress.update(bars["quarantined"], completed=quarantined)
+        settled = uploaded + quarantined + counts.get("gone", 0)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )

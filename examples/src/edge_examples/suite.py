@@ -1,0 +1,160 @@
+"""The whole suite on the simulator, as a process of its own, with folders in the shares' places."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from edge_simulator.control.client import ControlClient
+
+TEMPLATE: Final = Path("deployment.template.json")
+POLL_S: Final = 0.25
+STOP_S: Final = 30.0
+MODULES_TWINS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "ingest": {"reportSeconds": 0.5, "inquirySeconds": 10},
+    "upload": {"shardSeconds": 5},
+}
+"""What is set otherwise than on a device, so that a run of a minute shows what there takes several."""
+
+
+class SuiteError(RuntimeError):
+    """The suite did not start, or did not do what was asked in time."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a run keeps what it makes.
+
+    Attributes:
+        root: Everything but the models.
+        models: The model share.
+    """
+
+    root: Path
+    models: Path
+
+    @property
+    def share(self) -> Path:
+        """The local share."""
+        return self.root / "share"
+
+    @property
+    def cloud(self) -> Path:
+        """The cloud share."""
+        return self.root / "cloud"
+
+    @property
+    def state(self) -> Path:
+        """The simulator's state."""
+        return self.root / "simulator"
+
+    def make(self) -> None:
+        """Make those that are not there."""
+        for folder in (self.share, self.cloud, self.state, self.models):
+            folder.mkdir(parents=True, exist_ok=True)
+
+
+class Suite:
+    """A running suite.
+
+    Args:
+        control: The simulator's control API.
+        process: The simulator.
+    """
+
+    def __init__(self, control: ControlClient, process: asyncio.subprocess.Process) -> None:
+        self._control = control
+        self._process = process
+
+    async def edit_twin(self, module: str, patch: Mapping[str, Any]) -> None:
+        """Edit a module's desired properties."""
+        await self._control.edit_twin(module, patch)
+
+    async def reported(self, module: str, name: str) -> Any:
+        """One of a module's reported properties, or None."""
+        twin = await self._control.twin(module)
+        return twin["reported"].get(name)
+
+    async def ledger(self) -> dict[str, int]:
+        """How many items are in which state of ingest's ledger."""
+        ledger = await self.reported("ingest", "ledger")
+        return dict(ledger["counts"]) if ledger else {}
+
+    async def swap(self, desired: Mapping[str, Any]) -> float:
+        """Ask for a model and wait until it serves.
+
+        Returns:
+            Milliseconds from the edit's arrival at the module to the model serving, as the module has measured it.
+
+        Raises:
+            SuiteError: The module refused the model.
+        """
+        await self.edit_twin("inference", {"model": desired})
+        while True:
+            model = await self.reported("inference", "model") or {}
+            last = model.get("last") or {}
+            if model.get("requestId") == desired["requestId"] and last:
+                if last.get("result") != "ok":
+                    raise SuiteError(f"the inference module refused the model: {last}")
+                return float(last["milliseconds"])
+            await self.pause()
+
+    async def pause(self) -> None:
+        """Wait between two looks; raises SuiteError if the simulator has ended."""
+        if self._process.returncode is not None:
+            raise SuiteError(f"the simulator ended with status {self._process.returncode}")
+        await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def running(folders: Folders) -> AsyncIterator[Suite]:
+    """Start the suite; stop all of it at the end.
+
+    Raises:
+        SuiteError: It does not start.
+    """
+    folders.make()
+    mounts = {"/mnt/edge/share": folders.share, "/mnt/edge/cloud": folders.cloud, "/mnt/edge/models": folders.models}
+    process = await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("edge-simulator"),
+        *("run", TEMPLATE, "--state", folders.state, "--restart-backoff", "0.2"),
+        *(f"--mount={source}={folder.resolve()}" for source, folder in mounts.items()),
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
+        env={**os.environ, "LOCAL_SHARE": "/mnt/edge/share", "CLOUD_SHARE": "/mnt/edge/cloud", "MODEL_SHARE": "/mnt/edge/models"},
+    )
+    try:
+        await _until_ready(process)
+        async with ControlClient(folders.state) as control:
+            suite = Suite(control, process)
+            for module, patch in MODULES_TWINS.items():
+                await suite.edit_twin(module, patch)
+            yield suite
+    finally:
+        await _stop(process)
+
+
+async def _until_ready(process: asyncio.subprocess.Process) -> None:
+    if process.stdout is None:
+        raise SuiteError("the simulator's output cannot be read")
+    while line := await process.stdout.readline():
+        if line.startswith(b"ready"):
+            return
+    raise SuiteError(f"the simulator ended with status {await process.wait()}")
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
