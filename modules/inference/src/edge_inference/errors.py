@@ -1,0 +1,85 @@
+"""Why a model cannot be used; each error carries the code that the module reports.
+
+EdgeError
+├── ModelError                 a model cannot be had, trusted or run
+│   ├── BadDesiredError        BAD_DESIRED        what was asked for makes no sense
+│   ├── NotFoundError          NOT_FOUND          the package, or a part of it, is not where it was said to be
+│   ├── DigestMismatchError    DIGEST_MISMATCH    bytes are not those that the digest promised
+│   ├── UnsafeModelError       UNSAFE_MODEL       the package would reach out of itself, or is no model package
+│   ├── NoSpaceError           NO_SPACE           it does not fit the disk, or the limit
+│   ├── LoadFailedError        LOAD_FAILED        onnxruntime cannot load it, or cannot run it at all
+│   ├── ContractMismatchError  CONTRACT_MISMATCH  the contract is not one, or the graph does not fulfil it
+│   └── NoGpuError             NO_GPU             a GPU is required, and the session does not run on one
+└── RunFailedError             one run failed; not a verdict on the model
+
+What is said of a model is reported once, by whoever tried to use it.
+"""
+
+from typing import ClassVar
+
+from edge_common.errors import EdgeError
+
+
+class ModelError(EdgeError):
+    """A model cannot be had, trusted or run.
+
+    Attributes:
+        code: For machines; stable.
+    """
+
+    code: ClassVar[str]
+
+
+class BadDesiredError(ModelError):
+    """The desired property asks for something that makes no sense."""
+
+    code = "BAD_DESIRED"
+
+
+class NotFoundError(ModelError):
+    """The package, or a part of it, is not where the reference says."""
+
+    code = "NOT_FOUND"
+
+
+class DigestMismatchError(ModelError):
+    """Bytes are not those that their digest promised."""
+
+    code = "DIGEST_MISMATCH"
+
+
+class UnsafeModelError(ModelError):
+    """The package would reach out of itself, or is no model package."""
+
+    code = "UNSAFE_MODEL"
+
+
+class NoSpaceError(ModelError):
+    """The package does not fit the disk, or is over ``maxModelBytes``."""
+
+    code = "NO_SPACE"
+
+
+class LoadFailedError(ModelError):
+    """onnxruntime cannot load the graph, or cannot run it even on zeros."""
+
+    code = "LOAD_FAILED"
+
+
+class ContractMismatchError(ModelError):
+    """The package's contract is not one, or its graph does not fulfil it."""
+
+    code = "CONTRACT_MISMATCH"
+
+
+class NoGpuError(ModelError):
+    """A GPU is required, and the session does not run on one."""
+
+    code = "NO_GPU"
+    hint = (
+        "give the container a GPU with its driver, and use the image with onnxruntime-gpu; or set requireGpu to false"
+    )
+
+
+class RunFailedError(EdgeError):
+    """One run of a loaded model failed."""

@@ -1,0 +1,155 @@
+"""A model that can be run: a loaded graph that was seen to fulfil its contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import ValidationError
+
+from edge_common.contract import Contract
+from edge_common.messages import ModelIdentity
+from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, RunFailedError
+from edge_inference.external import check_external
+from edge_inference.outputs import KINDS, Interpreter, Row
+from edge_inference.package import CONTRACT, GRAPH
+from edge_inference.plainfiles import plain_files
+from edge_inference.session import Array, Opener, Plan, Port, Session
+
+GPU_PROVIDER: Final = "CUDAExecutionProvider"
+_FLOAT: Final = "tensor(float)"
+_FLOATS: Final = {_FLOAT, "tensor(float16)", "tensor(double)"}
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in memory. Goes when nothing holds it any more, so never under a batch.
+
+    Attributes:
+        identity: Name, version, digest.
+        contract: What it takes and gives.
+        session: Its graph.
+        interpreter: Reads its output.
+    """
+
+    identity: ModelIdentity
+    contract: Contract
+    session: Session
+    interpreter: Interpreter
+
+    @property
+    def stamp(self) -> str:
+        """The stamp of the batches that it takes."""
+        return self.contract.input.stamp
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU really runs it."""
+        return GPU_PROVIDER in self.session.providers
+
+    def run(self, rows: Array) -> Array:
+        """What the graph makes of prepared samples, not yet interpreted.
+
+        Args:
+            rows: Float32 of shape ``(rows, channels, height, width)``.
+
+        Raises:
+            RunFailedError: The run failed, or gave something of another shape than the contract says.
+        """
+        name = self.contract.input.name
+        pieces = np.split(rows, len(rows)) if self.session.inputs[name].shape[0] == 1 else [rows]
+        values = np.concatenate([self.session.run({name: piece}, self.contract.output.name) for piece in pieces])
+        if len(values) != len(rows):
+            raise RunFailedError(f"{len(rows)} samples gave {len(values)} rows")
+        try:
+            self.interpreter.check(values.shape)
+        except ContractMismatchError as error:
+            raise RunFailedError(str(error)) from error
+        return values
+
+    def interpret(self, values: Array) -> Sequence[Row]:
+        """One prediction a row, of finite values."""
+        return self.interpreter.interpret(values)
+
+    def warm_up(self) -> None:
+        """Run zeros, one and a full batch, so that what is allocated on first use is there.
+
+        Raises:
+            LoadFailedError: It does not run.
+        """
+        for rows in sorted({1, self.contract.input.batch}):
+            try:
+                self.run(np.zeros((rows, *self.contract.input.sample_shape), np.float32))
+            except RunFailedError as error:
+                raise LoadFailedError(f"the graph does not run on {rows} samples of zeros: {error}") from error
+
+
+def read_contract(folder: Path) -> Contract:
+    """The contract of an unpacked package.
+
+    Raises:
+        ContractMismatchError: The file is no contract.
+    """
+    try:
+        return Contract.model_validate_json((folder / CONTRACT).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ContractMismatchError(f"{CONTRACT} is no contract: {error}") from None
+
+
+def load_model(folder: Path, identity: ModelIdentity, open_session: Opener, plan: Plan) -> LoadedModel:
+    """Load an unpacked package, and see that the graph fulfils the contract.
+
+    Args:
+        folder: Its files.
+        identity: Whose they are.
+        open_session: What loads graphs.
+        plan: What it is to run on.
+
+    Raises:
+        UnsafeModelError: The graph reaches for files outside the package.
+        LoadFailedError: The graph cannot be loaded.
+        ContractMismatchError: Contract and graph do not fit.
+        NoGpuError: The plan requires a GPU, and the session has none.
+    """
+    contract = read_contract(folder)
+    check_external(folder / GRAPH, frozenset(plain_files(folder)))
+    session = open_session(folder / GRAPH, plan.providers)
+    model = LoadedModel(identity, contract, session, KINDS[contract.output.kind](contract.output))
+    if plan.require_gpu and not model.on_gpu:
+        raise NoGpuError(f"the session runs on {', '.join(session.providers)}, and requireGpu is set")
+    _check_input(contract, session)
+    _check_output(model)
+    return model
+
+
+def _check_input(contract: Contract, session: Session) -> None:
+    wanted = contract.input
+    if set(session.inputs) != {wanted.name}:
+        raise ContractMismatchError(f"the contract feeds input {wanted.name!r}; the graph takes {[*session.inputs]}")
+    port = session.inputs[wanted.name]
+    expected = (None, *wanted.sample_shape)
+    fits = len(port.shape) == len(expected) and all(map(_dimension_fits, port.shape[1:], expected[1:]))
+    if port.dtype != _FLOAT or not fits or port.shape[0] in range(2, 1 << 31):
+        raise ContractMismatchError(
+            f"the contract feeds float32 of shape (batch, {', '.join(map(str, expected[1:]))}); "
+            f"the graph takes {_in_words(port)}"
+        )
+
+
+def _dimension_fits(declared: int | str | None, wanted: int | None) -> bool:
+    return not isinstance(declared, int) or declared == wanted
+
+
+def _check_output(model: LoadedModel) -> None:
+    name = model.contract.output.name
+    port = model.session.outputs.get(name)
+    if port is None:
+        raise ContractMismatchError(f"the contract reads {name!r}; the graph gives {[*model.session.outputs]}")
+    if port.dtype not in _FLOATS:
+        raise ContractMismatchError(f"the contract reads numbers from {name!r}; the graph gives {_in_words(port)}")
+    model.interpreter.check(port.shape)
+
+
+def _in_words(port: Port) -> str:
+    return f"{port.dtype} of shape ({', '.join(map(str, port.shape))})"

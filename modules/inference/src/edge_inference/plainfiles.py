@@ -1,0 +1,59 @@
+"""Files that are what they seem: regular, not links, and where their names say."""
+
+import errno
+import os
+import stat
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+
+from edge_common.files import resolve_inside
+from edge_inference.errors import NotFoundError, UnsafeModelError
+
+
+def open_plain(root: Path, name: str) -> BufferedReader:
+    """Open a file for reading that is regular, no link of either kind, and inside a folder.
+
+    Args:
+        root: The folder.
+        name: Relative to it, POSIX.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UnsafeModelError: It leads out of the folder, or is a link, a pipe, a device.
+    """
+    try:
+        path = resolve_inside(root.resolve(), name)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"{name} is not in {root.name}") from None
+    except ValueError as error:
+        raise UnsafeModelError(str(error)) from None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise NotFoundError(f"{name} in {root.name} cannot be read ({error.strerror})") from error
+        raise UnsafeModelError(f"{name} in {root.name} is a symbolic link") from None
+    file = os.fdopen(descriptor, "rb")
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+        file.close()
+        raise UnsafeModelError(f"{name} in {root.name} is not a regular file with one link")
+    return file
+
+
+def plain_files(folder: Path) -> list[str]:
+    """The names of all files under a folder, relative to it, POSIX, sorted.
+
+    Raises:
+        NotFoundError: There is no such folder.
+        UnsafeModelError: A symbolic link is among them.
+    """
+    if not folder.is_dir():
+        raise NotFoundError(f"{folder.name} is not a folder")
+    names = []
+    for path in folder.rglob("*"):
+        name = PurePosixPath(path.relative_to(folder)).as_posix()
+        if path.is_symlink():
+            raise UnsafeModelError(f"{name} in {folder.name} is a symbolic link")
+        if not path.is_dir():
+            names.append(name)
+    return sorted(names)

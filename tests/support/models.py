@@ -1,0 +1,63 @@
+"""Small ONNX models whose answers tell who gave them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import onnx
+from edge_common.contract import ClassificationOutput, Contract, ImageInput
+from onnx import TensorProto, helper
+
+SIDE = 4
+"""Width and height that the models take, unless told otherwise."""
+
+
+def contract(maker: str = "v1", side: int = SIDE, **output: Any) -> Contract:
+    """A contract with two classes that bear the maker's name: dark and bright."""
+    return Contract(
+        input=ImageInput(width=side, height=side, channels="L", mean=(0.0,), scale=(1.0,), batch=8),
+        output=ClassificationOutput(labels=(f"{maker}-dark", f"{maker}-bright"), **output),
+    )
+
+
+def graph(
+    side: int = SIDE, rows: int | str = "batch", input_name: str = "input", classes: int = 2, domain: str = ""
+) -> onnx.ModelProto:
+    """Scores ``-mean`` (dark) and ``+mean`` (bright), mean being a sample's.
+
+    A sample of 99 makes the run fail; one of -99 gives NaN.
+    """
+    nodes = [
+        helper.make_node("Flatten", [input_name], ["flat"], domain=domain),
+        helper.make_node("ReduceMean", ["flat", "one"], ["mean"], keepdims=1),
+        helper.make_node("ReduceMax", ["flat", "one"], ["max"], keepdims=0),
+        helper.make_node("Div", ["max", "limit"], ["over"]),
+        helper.make_node("Cast", ["over"], ["index"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["signs", "index"], ["sign"], axis=0),
+        helper.make_node("Div", ["mean", "limit"], ["ratio"]),
+        helper.make_node("Add", ["ratio", "half"], ["shifted"]),
+        helper.make_node("Log", ["shifted"], ["log"]),
+        helper.make_node("Mul", ["log", "zero"], ["nothing"]),
+        helper.make_node("Add", ["mean", "nothing"], ["score"]),
+        helper.make_node("Mul", ["score", "sign"], ["output"]),
+    ]
+    constants = [
+        helper.make_tensor("one", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("limit", TensorProto.FLOAT, [], [99.0]),
+        helper.make_tensor("half", TensorProto.FLOAT, [], [0.5]),
+        helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
+        helper.make_tensor("signs", TensorProto.FLOAT, [1, classes], [-1.0] + [1.0] * (classes - 1)),
+    ]
+    taken = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, [rows, 1, side, side])
+    given = helper.make_tensor_value_info("output", TensorProto.FLOAT, [rows, classes])
+    body = helper.make_graph(nodes, "teller", [taken], [given], constants)
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+
+
+def write_model(folder: Path, made_by: Contract, model: onnx.ModelProto | None = None) -> Path:
+    """Write a package's files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.onnx").write_bytes((model or graph(made_by.input.width)).SerializeToString())
+    (folder / "contract.json").write_text(json.dumps(made_by.model_dump(mode="json", by_alias=True)))
+    (folder / "labels.txt").write_text("\n".join(made_by.output.labels))
+    return folder
