@@ -14,8 +14,8 @@ class Message:
     """
 
     source: str
-    properties: Mapping[str, str]
-    system_properties: Mapping[str, str]
+    properties: Mapping[str, str | None]
+    system_properties: Mapping[str, str | None]
     body: bytes
 
 

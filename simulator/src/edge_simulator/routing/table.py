@@ -1,71 +1,68 @@
 """The routes of one deployment, and what they decide for a message."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Final, Self
 
-from edge_simulator.routing.errors import RouteCompileError, RouteParseError
-from edge_simulator.routing.model import UPSTREAM, Delivery, Endpoint, Message, ModuleInput
+from edge_simulator.routing.config import parse_config
+from edge_simulator.routing.errors import RouteError
+from edge_simulator.routing.grammar import parse_route
+from edge_simulator.routing.model import Delivery, Endpoint, Message
+from edge_simulator.routing.route import Route
+from edge_simulator.routing.scope import Scope
 
-LOWEST_PRIORITY: Final = 2_000_000_000
-_ROUTE: Final = re.compile(
-    r"\s*(?:SELECT\s+\*\s+)?FROM\s+(\S+)\s+(?:WHERE\s+(.*\S)\s+)?INTO\s+"
-    r"""(\$upstream|BrokeredEndpoint\(\s*["']/modules/([^/]+)/inputs/([^/"']+)["']\s*\))""",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    source: tuple[str, ...]
-    delivery: Delivery
-
-    def matches(self, message: Message) -> bool:
-        return _segments(message.source)[: len(self.source)] == self.source
+_REMEMBERED_SOURCES: Final = 1024
 
 
 class RouteTable:
-    """Compiled routes with the time to live that messages get when their route names none."""
+    """Routes with the deliveries that they lead to.
 
-    def __init__(self, routes: list[_Route], time_to_live_s: int) -> None:
-        self._routes = routes
+    `endpoints` are all that a route leads to. `time_to_live_s` holds where a delivery names none; negative is for ever.
+    """
+
+    def __init__(self, routes: list[tuple[Route, Delivery]], time_to_live_s: int) -> None:
+        self._routes = sorted(routes, key=lambda entry: entry[1].priority)
+        self._leaving = lru_cache(_REMEMBERED_SOURCES)(self._find_leaving)
+        self.endpoints: frozenset[Endpoint] = frozenset(delivery.endpoint for _, delivery in routes)
         self.time_to_live_s = time_to_live_s
-        self.endpoints: frozenset[Endpoint] = frozenset(route.delivery.endpoint for route in routes)
 
     @classmethod
     def from_desired(cls, desired: Mapping[str, Any]) -> Self:
-        """Read `$edgeHub`'s desired properties.
+        """Read `$edgeHub`'s desired properties; all routes are parsed before the first is compiled, as edgeHub does.
 
         Raises:
             RouteParseError: a route, or the configuration around it, is not well-formed.
-            RouteCompileError: a condition's types cannot fit.
+            RouteCompileError: a condition cannot be evaluated.
         """
-        store = desired.get("storeAndForwardConfiguration", {})
-        routes = [_parse(name, spec) for name, spec in desired["routes"].items()]
-        return cls(routes, store.get("timeToLiveSecs", 7200))
+        config = parse_config(desired)
+        parsed = []
+        for spec in config.routes:
+            with _naming(spec.name):
+                parsed.append((spec, parse_route(spec.text)))
+        routes = []
+        for spec, syntax in parsed:
+            with _naming(spec.name):
+                routes.append((Route.compile(syntax), Delivery(syntax.endpoint, spec.priority, spec.ttl_s)))
+        return cls(routes, config.time_to_live_s)
 
     def deliveries(self, message: Message) -> list[Delivery]:
-        """Return one delivery for each endpoint that a route leads to, each at its best priority."""
-        best: dict[Endpoint, Delivery] = {}
-        for route in self._routes:
-            known = best.get(route.delivery.endpoint)
-            if route.matches(message) and (known is None or route.delivery.priority < known.priority):
-                best[route.delivery.endpoint] = route.delivery
-        return list(best.values())
+        """Return one delivery for each endpoint that the message is routed to, at its best priority."""
+        scope = Scope(message)
+        chosen: dict[Endpoint, Delivery] = {}
+        for route, delivery in self._leaving(message.source):
+            if delivery.endpoint not in chosen and (route.condition is None or route.condition(scope)):
+                chosen[delivery.endpoint] = delivery
+        return list(chosen.values())
+
+    def _find_leaving(self, source: str) -> list[tuple[Route, Delivery]]:
+        return [(route, delivery) for route, delivery in self._routes if route.leaves(source)]
 
 
-def _segments(path: str) -> tuple[str, ...]:
-    return tuple(part for part in path.lower().rstrip("*/").split("/") if part)
-
-
-def _parse(name: str, spec: str | Mapping[str, Any]) -> _Route:
-    options: Mapping[str, Any] = {"route": spec} if isinstance(spec, str) else spec
-    match = _ROUTE.match(options["route"])
-    if match is None:
-        raise RouteParseError(f"route {name} is not FROM <source> [WHERE <condition>] INTO <sink>")
-    if match[2]:
-        raise RouteCompileError(f"route {name} has a condition")
-    endpoint: Endpoint = UPSTREAM if match[3].startswith("$") else ModuleInput(match[4], match[5])
-    delivery = Delivery(endpoint, options.get("priority", LOWEST_PRIORITY), options.get("timeToLiveSecs") or None)
-    return _Route(_segments(match[1]), delivery)
+@contextmanager
+def _naming(route: str) -> Iterator[None]:
+    try:
+        yield
+    except RouteError as error:
+        error.route = route
+        raise
