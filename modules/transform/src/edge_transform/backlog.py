@@ -1,0 +1,66 @@
+"""Items that wait to be prepared. Pure: it is told the time."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from edge_common.messages import Item, Part, chunks
+
+MOST_ITEMS: Final = 10_000
+"""More than any window: what is over it is forgotten, and the ledger sends it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An item in the backlog.
+
+    Attributes:
+        item: The item.
+        since: When it came.
+        until: When its lease ends.
+    """
+
+    item: Item
+    since: float
+    until: float
+
+
+class Backlog:
+    """Items in the order in which they came, at most one attempt of each. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Waiting] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, waiting: Waiting) -> bool:
+        """Let an item wait; it replaces an older attempt of itself.
+
+        Returns:
+            False if there is no room for it.
+        """
+        earlier = self._waiting.get(waiting.item.id)
+        if earlier is None and len(self) >= MOST_ITEMS:
+            return False
+        if earlier is None or earlier.item.attempt < waiting.item.attempt:
+            self._waiting.pop(waiting.item.id, None)
+            self._waiting[waiting.item.id] = waiting
+        return True
+
+    def due_in(self, now: float, batch: int, age: float) -> float | None:
+        """Seconds until a batch should be taken: 0 when one is full or old enough, None when nothing waits."""
+        if not self._waiting:
+            return None
+        oldest = next(iter(self._waiting.values()))
+        return 0.0 if len(self) >= batch else max(0.0, oldest.since + age - now)
+
+    def drop_expired(self, now: float) -> int:
+        """Forget the items whose lease has ended, for they are sent again; says how many."""
+        before = len(self)
+        self._waiting = {key: waiting for key, waiting in self._waiting.items() if waiting.until > now}
+        return before - len(self)
+
+    def take(self, most: int) -> list[Waiting]:
+        """Take a batch: the oldest items, as many as one message can name."""
+        parts = (Part(item=waiting.item, first=most, rows=1) for waiting in self._waiting.values())
+        return [self._waiting.pop(part.item.id) for part in next(chunks(parts, most), ())]

@@ -1,0 +1,88 @@
+"""From a picture to a tensor under the contract.
+
+Resampling: pixels are averaged (``BOX``) where both sides shrink to half or less, which by whole factors is exactly
+the mean of each block; else they are interpolated (``BILINEAR``, widened where it shrinks, against aliasing).
+Values are 8 bits deep until they become float32: of 16-bit pictures the upper byte counts. Transparency shows black, as
+the borders of a letterbox do. Colour profiles are not applied.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from edge_common.contract import ImageInput
+from edge_common.errors import ItemError
+
+Box = tuple[float, float, float, float]
+
+UNBOUNDED: Final = frozenset({"I", "F"})
+"""Modes of 32 bits a value, whose black and white are anyone's guess."""
+
+
+def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32]) -> None:
+    """Prepare a picture into its row of a batch.
+
+    Args:
+        picture: Upright.
+        wanted: The contract's input half.
+        row: Shape ``wanted.sample_shape``; filled with ``(pixel - mean) * scale``.
+
+    Raises:
+        ItemError: ``UNSUPPORTED``: 32-bit values.
+    """
+    sized = _resize(_flatten(picture, "L" if wanted.channels == "L" else "RGB"), wanted)
+    pixels = np.asarray(sized).reshape(wanted.height, wanted.width, wanted.depth).transpose(2, 0, 1)
+    if wanted.channels == "BGR":
+        pixels = pixels[::-1]
+    np.subtract(pixels, _by_channel(wanted.mean), out=row)
+    np.multiply(row, _by_channel(wanted.scale), out=row)
+
+
+def _by_channel(values: tuple[float, ...]) -> npt.NDArray[np.float32]:
+    return np.array(values, np.float32)[:, None, None]
+
+
+def _flatten(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture in ``L`` (ITU-R BT.601 luma) or ``RGB``, without its transparency."""
+    if picture.mode in UNBOUNDED:
+        raise ItemError("UNSUPPORTED", f"its values have 32 bits (mode {picture.mode}) and no known range")
+    if picture.mode.startswith("I;16"):
+        picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.has_transparency_data:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGB", layer.size)
+        picture.paste(layer, mask=layer)
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _resize(picture: Image.Image, wanted: ImageInput) -> Image.Image:
+    size = (wanted.width, wanted.height)
+    if wanted.resize == "letterbox":
+        return _letterbox(picture, size)
+    whole = (0.0, 0.0, float(picture.width), float(picture.height))
+    return _resample(picture, size, _middle(picture, size) if wanted.resize == "crop" else whole)
+
+
+def _middle(picture: Image.Image, size: tuple[int, int]) -> Box:
+    """The largest box in the picture's middle that has the size's proportions."""
+    scale = min(picture.width / size[0], picture.height / size[1])
+    left = (picture.width - size[0] * scale) / 2
+    top = (picture.height - size[1] * scale) / 2
+    return (left, top, picture.width - left, picture.height - top)
+
+
+def _letterbox(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The whole picture, as large as fits, in the middle of black."""
+    scale = min(size[0] / picture.width, size[1] / picture.height)
+    inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    canvas = Image.new(picture.mode, size)
+    corner = ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
+    canvas.paste(_resample(picture, inner, (0.0, 0.0, float(picture.width), float(picture.height))), corner)
+    return canvas
+
+
+def _resample(picture: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+    shrinks = box[2] - box[0] >= 2 * size[0] and box[3] - box[1] >= 2 * size[1]
+    return picture.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR, box)

@@ -1,0 +1,184 @@
+"""The module's work: items become batches in the tensor store, and messages that name them."""
+
+import asyncio
+import uuid
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from edge_common.clock import Clock
+from edge_common.contract import ImageInput
+from edge_common.errors import ItemError
+from edge_common.hub import Hub, Received
+from edge_common.messages import (
+    ContractMessage,
+    Item,
+    ItemsMessage,
+    Part,
+    ReceiptsMessage,
+    Reject,
+    RejectsMessage,
+    TensorsMessage,
+    chunks,
+)
+from edge_transform.backlog import Backlog, Waiting
+from edge_transform.contracts import Contracts
+from edge_transform.counts import Counts
+from edge_transform.settings import TransformSettings
+from edge_transform.store import BatchStore
+from edge_transform.timing import wait_for_event
+from edge_transform.workshop import CORES, Limits, Prepared, Workshop
+
+IN_HAND: Final = CORES + 2
+"""Batches between backlog and hub: enough to keep the cores busy while others are written and sent."""
+
+FINISH_S: Final = 6.0
+"""What is in hand at the end is given so long."""
+
+MOST_REJECTS: Final = 100
+MOST_MESSAGE: Final = 2000
+
+NO_CONTRACT: Final = ItemError("NO_CONTRACT", "no model has announced yet what it wants", can_retry=True)
+TOO_LARGE: Final = ItemError(
+    "TOO_LARGE",
+    "one sample under the model's contract is over storeBudgetBytes; raise it, or choose a model of smaller input",
+    can_retry=True,  # the file is not to blame
+)
+
+
+class Transform:
+    """Wires backlog, workshop and store to the hub.
+
+    Args:
+        hub: Takes ``tensors`` and ``rejects``.
+        clock: Times are its monotonic seconds.
+        contracts: Knows the contract in force.
+        workshop: Prepares batches.
+        store: Keeps them.
+        counts: Counted into.
+    """
+
+    def __init__(
+        self, hub: Hub, clock: Clock, contracts: Contracts, workshop: Workshop, store: BatchStore, counts: Counts
+    ) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._contracts = contracts
+        self._workshop = workshop
+        self._store = store
+        self._counts = counts
+        self._settings = TransformSettings()
+        self._backlog = Backlog()
+        self._arrived = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._in_hand: set[asyncio.Task[None]] = set()
+
+    async def configure(self, settings: TransformSettings) -> None:
+        """Take settings in force."""
+        self._settings = settings
+        self._contracts.configured = settings.contract
+        self._store.set_budget(settings.store_budget_bytes)
+        self._store.grace_seconds = settings.grace_seconds
+        self._arrived.set()
+
+    async def on_items(self, message: Received) -> None:
+        """Input ``items``."""
+        body = ItemsMessage.decode(message.body)
+        now = self._clock.monotonic()
+        for item in body.items:
+            if not self._backlog.add(Waiting(item, now, now + body.lease_seconds)):
+                self._counts.items.labels("overflow").inc()
+        self._arrived.set()
+
+    async def on_contract(self, message: Received) -> None:
+        """Input ``contract``."""
+        await self._contracts.announce(ContractMessage.decode(message.body))
+
+    async def on_receipts(self, message: Received) -> None:
+        """Input ``receipts``."""
+        await self._store.settle(ReceiptsMessage.decode(message.body).receipts)
+
+    async def run(self) -> None:
+        """Work until cancelled; what is in hand then goes on until :meth:`drain`."""
+        self._store.adopt(self._settings.orphan_seconds)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._store.sweep(), name="sweep")
+            for number in range(IN_HAND):
+                tasks.create_task(self._work(), name=f"batches {number}")
+
+    async def drain(self) -> None:
+        """Finish what is in hand, if that is quick; the ledger sends the rest again."""
+        if self._in_hand:
+            _, late = await asyncio.wait(self._in_hand, timeout=FINISH_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        self._workshop.close()
+        self._store.close()
+
+    async def _work(self) -> None:
+        while True:
+            async with self._turn:
+                wanted, batch = await self._next()
+            task = asyncio.create_task(self._process(wanted, batch))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+            await asyncio.shield(task)
+
+    async def _next(self) -> tuple[ImageInput | None, list[Waiting]]:
+        """Wait until a batch is full or old enough, and take it, with the contract that it is for."""
+        while True:
+            self._arrived.clear()
+            now, wanted = self._clock.monotonic(), self._contracts.in_force
+            size = self._batch_size(wanted)
+            self._counts.items.labels("expired").inc(self._backlog.drop_expired(now))
+            due = self._backlog.due_in(now, size, self._settings.batch_seconds)
+            if due == 0:
+                return wanted, self._backlog.take(size)
+            await wait_for_event(self._arrived, due, self._clock)
+
+    def _batch_size(self, wanted: ImageInput | None) -> int:
+        return MOST_REJECTS if wanted is None else max(1, min(wanted.batch, self._store.rows_that_fit(wanted)))
+
+    async def _process(self, wanted: ImageInput | None, batch: Sequence[Waiting]) -> None:
+        items = [waiting.item for waiting in batch]
+        if wanted is None:
+            await self._reject((item, NO_CONTRACT) for item in items)
+        elif self._store.rows_that_fit(wanted) < 1:
+            await self._reject((item, TOO_LARGE) for item in items)
+        else:
+            prepared = await self._workshop.prepare(items, wanted, self._limits)
+            await self._reject(prepared.failures)
+            if prepared.items:
+                await self._deliver(prepared, wanted.stamp, max(waiting.until for waiting in batch))
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(self._settings.max_file_bytes, self._settings.max_pixels)
+
+    async def _deliver(self, prepared: Prepared, stamp: str, until: float) -> None:
+        parts = tuple(Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items))
+        message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=parts)
+        if not await self._store.put(message.batch, prepared.rows, parts, until):
+            self._counts.items.labels("expired").inc(len(parts))
+            return
+        await self._hub.send("tensors", message.encode(), {"kind": "tensors", "stamp": stamp})
+        self._counts.items.labels("ok").inc(len(parts))
+        self._counts.rows.observe(len(parts))
+
+    async def _reject(self, failures: Iterable[tuple[Item, ItemError]]) -> None:
+        rejects = [_reject_of(item, error) for item, error in failures]
+        for run in chunks(rejects, MOST_REJECTS):
+            await self._hub.send("rejects", RejectsMessage(rejects=tuple(run)).encode(), {"kind": "rejects"})
+        for reject in rejects:
+            self._counts.items.labels(reject.code).inc()
+
+
+def _reject_of(item: Item, error: ItemError) -> Reject:
+    return Reject(
+        id=item.id,
+        attempt=item.attempt,
+        stage="transform",
+        code=error.code,
+        message=str(error)[:MOST_MESSAGE],
+        retryable=error.can_retry,
+    )

@@ -1,0 +1,292 @@
+"""The module as a whole, on a hub whose other side is the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_common.contract import ImageInput
+from edge_common.fakes import FakeClock, FakeHub
+from edge_common.lifecycle import Module, Surroundings
+from edge_common.messages import (
+    ContractMessage,
+    Item,
+    ItemsMessage,
+    Receipt,
+    ReceiptsMessage,
+    ReceiptStatus,
+    Reject,
+    RejectsMessage,
+    TensorsMessage,
+)
+from edge_common.metrics import Metrics
+from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_common.twin import SettingsKeeper
+from edge_transform.__main__ import wire
+from edge_transform.prepare import prepare
+from edge_transform.settings import TransformEnvironment, TransformSettings
+from unit.transform.pictures import COLOUR, LUMA, drop, png
+
+LEASE = 60.0
+ONE_ROW = 4 * 8 * 8 + HEADER_BYTES
+TWO_ROWS = 2 * 4 * 8 * 8 + HEADER_BYTES
+
+
+@dataclass
+class Rig:
+    """A running module and its surroundings."""
+
+    hub: FakeHub
+    clock: FakeClock
+    metrics: Metrics
+    share: Path
+    store: Path
+
+    def announce(self, wanted: ImageInput = LUMA) -> None:
+        self.hub.deliver("contract", ContractMessage(stamp=wanted.stamp, input=wanted).encode())
+
+    def send(self, *items: Item, lease: float = LEASE) -> None:
+        self.hub.deliver("items", ItemsMessage(lease_seconds=lease, items=items).encode())
+
+    def confirm(self, message: TensorsMessage, status: ReceiptStatus = ReceiptStatus.ACCEPTED) -> None:
+        receipts = [
+            Receipt(id=part.item.id, attempt=part.item.attempt, part=part.part, status=status) for part in message.parts
+        ]
+        self.hub.deliver("receipts", ReceiptsMessage(receipts=tuple(receipts)).encode())
+
+    async def batches(self, count: int) -> Sequence[TensorsMessage]:
+        return [TensorsMessage.decode(sent.body) for sent in await self.hub.sent_to("tensors", count)]
+
+    async def rejects(self, count: int = 1) -> Sequence[Reject]:
+        sent = await self.hub.sent_to("rejects", count)
+        return [reject for message in sent for reject in RejectsMessage.decode(message.body).rejects]
+
+    def stored(self) -> set[str]:
+        return {path.stem for path in self.store.glob("*.npy")}
+
+
+@asynccontextmanager
+async def running(folder: Path, **desired: Any) -> AsyncIterator[Rig]:
+    environment = TransformEnvironment(
+        state_dir=folder / "state", share_dir=folder / "share", tensor_dir=folder / "tensors"
+    )
+    for path in (environment.state_dir, environment.share_dir):
+        path.mkdir(exist_ok=True)
+    hub, clock, metrics = FakeHub(), FakeClock(), Metrics()
+    hub.twin.update({"batchSeconds": 0, **desired})
+    keeper = SettingsKeeper(TransformSettings, environment.state_dir / "settings.json")
+    module = Module(wire(Surroundings(environment, hub, clock, metrics)), keeper, hub, metrics, {})
+    stop = asyncio.Event()
+    life = asyncio.create_task(module.live(stop))
+    await hub.until_reported("config.version", hub.twin["$version"])
+    try:
+        yield Rig(hub, clock, metrics, environment.share_dir, environment.tensor_dir)
+    finally:
+        stop.set()
+        await life
+
+
+async def test_items_become_a_batch_that_names_their_rows(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        contents = [png(seed) for seed in range(3)]
+        items = [drop(rig.share, content, f"a/{n}.png") for n, content in enumerate(contents)]
+        rig.send(*items)
+        [message] = await rig.batches(1)
+        assert [(part.item, part.first, part.rows, part.last) for part in message.parts] == [
+            (item, n, 1, True) for n, item in enumerate(items)
+        ]
+        assert message.stamp == LUMA.stamp
+        assert rig.hub.sent[-1].properties == {"kind": "tensors", "stamp": LUMA.stamp}
+        rows = TensorReader(rig.store).read(message.batch)
+        np.testing.assert_array_equal(rows, np.stack([prepare(content, LUMA) for content in contents]))
+
+
+async def test_a_full_batch_waits_for_no_clock(tmp_path: Path) -> None:
+    async with running(tmp_path, batchSeconds=60) as rig:
+        rig.announce()
+        rig.send(*(drop(rig.share, png(n), f"{n}.png") for n in range(LUMA.batch)))
+        [message] = await rig.batches(1)
+        assert len(message.parts) == LUMA.batch
+
+
+async def test_a_batch_that_is_not_full_waits_for_others(tmp_path: Path) -> None:
+    async with running(tmp_path, batchSeconds=0.02, contract=LUMA.model_dump(mode="json", by_alias=True)) as rig:
+        items = [drop(rig.share, png(n), f"{n}.png") for n in range(2)]
+        rig.send(items[0])
+        await rig.clock.advance(0.019)
+        rig.send(items[1])
+        await rig.clock.advance(0.002)
+        [message] = await rig.batches(1)
+        assert [part.item for part in message.parts] == items
+
+
+async def test_one_bad_file_leaves_the_batch_and_the_others_go_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        good = [drop(rig.share, png(n), f"{n}.png") for n in range(3)]
+        bad = drop(rig.share, b"just text", "text.png")
+        rig.send(good[0], bad, *good[1:])
+        [message] = await rig.batches(1)
+        assert [(part.item, part.first) for part in message.parts] == list(zip(good, range(3), strict=True))
+        rows = TensorReader(rig.store).read(message.batch)
+        np.testing.assert_array_equal(rows, np.stack([prepare(png(n), LUMA) for n in range(3)]))
+        [reject] = await rig.rejects()
+        assert (reject.id, reject.attempt, reject.stage) == (bad.id, 1, "transform")
+        assert (reject.code, reject.retryable) == ("UNSUPPORTED", False)
+        assert "text/plain" in reject.message
+
+
+async def test_without_a_contract_items_are_put_off(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.send(drop(rig.share, png()))
+        [reject] = await rig.rejects()
+        assert (reject.code, reject.retryable) == ("NO_CONTRACT", True)
+
+
+async def test_the_contract_of_the_twin_serves_until_one_is_announced(tmp_path: Path) -> None:
+    async with running(tmp_path, contract=COLOUR.model_dump(mode="json", by_alias=True)) as rig:
+        item = drop(rig.share, png())
+        rig.send(item)
+        assert [message.stamp for message in await rig.batches(1)] == [COLOUR.stamp]
+        rig.announce()
+        rig.send(item)
+        assert [message.stamp for message in await rig.batches(2)] == [COLOUR.stamp, LUMA.stamp]
+
+
+async def test_the_announced_contract_outlives_the_module(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        rig.send(drop(rig.share, png()))
+        await rig.batches(1)
+    async with running(tmp_path, contract=COLOUR.model_dump(mode="json", by_alias=True)) as rig:
+        rig.send(drop(rig.share, png()))
+        assert [message.stamp for message in await rig.batches(1)] == [LUMA.stamp]
+
+
+async def test_a_contract_that_is_not_its_stamp_is_malformed(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.hub.deliver("contract", ContractMessage(stamp=COLOUR.stamp, input=LUMA).encode())
+        rig.send(drop(rig.share, png()))
+        assert (await rig.rejects())[0].code == "NO_CONTRACT"
+        assert rig.metrics.registry.get_sample_value("edge_messages_malformed_total", {"input": "contract"}) == 1
+
+
+async def test_a_changed_file_is_rejected_for_ingest_to_look_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        item = drop(rig.share, png(1))
+        drop(rig.share, png(2))
+        rig.send(item)
+        [reject] = await rig.rejects()
+        assert (reject.code, reject.retryable) == ("CHANGED", False)
+
+
+@pytest.mark.parametrize("status", [ReceiptStatus.PART, ReceiptStatus.ACCEPTED, ReceiptStatus.UPLOADED])
+async def test_a_batch_leaves_the_store_on_its_receipts(tmp_path: Path, status: ReceiptStatus) -> None:
+    async with running(tmp_path, storeBudgetBytes=TWO_ROWS) as rig:
+        rig.announce()
+        items = [drop(rig.share, png(n), f"{n}.png") for n in range(4)]
+        rig.send(*items)
+        [first] = await rig.batches(1)
+        assert rig.stored() == {first.batch}
+        rig.confirm(first, status)
+        [first, second] = await rig.batches(2)
+        assert rig.stored() == {second.batch}
+        assert {part.item for part in (*first.parts, *second.parts)} == set(items)
+
+
+async def test_a_batch_without_receipts_leaves_after_lease_and_grace(tmp_path: Path) -> None:
+    async with running(tmp_path, graceSeconds=10, storeBudgetBytes=ONE_ROW) as rig:
+        rig.announce()
+        rig.send(drop(rig.share, png(1), "1.png"))
+        [first] = await rig.batches(1)
+        await rig.clock.advance(LEASE + 9)
+        rig.send(drop(rig.share, png(2), "2.png"))
+        assert rig.stored() == {first.batch}
+        await rig.clock.advance(2)
+        [_, second] = await rig.batches(2)
+        assert rig.stored() == {second.batch}
+
+
+async def test_a_full_store_holds_batches_back_until_receipts_make_room(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=ONE_ROW) as rig:
+        rig.announce()
+        items = [drop(rig.share, png(n), f"{n}.png") for n in range(5)]
+        rig.send(*items)
+        for count in range(1, 6):
+            messages = await rig.batches(count)
+            assert len(messages) == count
+            assert rig.stored() == {messages[-1].batch}
+            rig.confirm(messages[-1])
+        assert {part.item for message in messages for part in message.parts} == set(items)
+
+
+async def test_what_waited_longer_than_its_lease_is_dropped(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=ONE_ROW, graceSeconds=3600) as rig:
+        rig.announce()
+        items = [drop(rig.share, png(n), f"{n}.png") for n in range(40)]
+        rig.send(*items)
+        [first] = await rig.batches(1)
+        await rig.clock.advance(LEASE + 1)
+        rig.confirm(first)
+        again = items[7].model_copy(update={"attempt": 2})
+        rig.send(again)
+        messages = await rig.batches(2)
+        assert {part.item for part in messages[-1].parts} == {again}
+
+
+async def test_a_sample_over_the_budget_is_rejected_until_an_operator_mends_it(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=ONE_ROW - 1) as rig:
+        rig.announce()
+        item = drop(rig.share, png())
+        rig.send(item)
+        [reject] = await rig.rejects()
+        assert (reject.code, reject.retryable) == ("TOO_LARGE", True)
+        rig.hub.edit_twin({"storeBudgetBytes": ONE_ROW})
+        await rig.hub.until_reported("config.version", 2)
+        rig.send(item)
+        assert len(await rig.batches(1)) == 1
+
+
+async def test_what_an_earlier_run_left_is_counted_and_removed_in_time(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        rig.send(drop(rig.share, png()))
+        [message] = await rig.batches(1)
+    async with running(tmp_path, orphanSeconds=120, storeBudgetBytes=ONE_ROW) as rig:
+        assert rig.metrics.registry.get_sample_value("edge_transform_store_bytes") == ONE_ROW
+        await rig.clock.advance(119)
+        rig.send(drop(rig.share, png()))
+        assert rig.stored() == {message.batch}
+        await rig.clock.advance(2)
+        [successor] = await rig.batches(1)
+        assert rig.stored() == {successor.batch}
+
+
+async def test_batches_are_cut_to_what_one_message_can_name(tmp_path: Path) -> None:
+    wanted = LUMA.model_copy(update={"batch": 64})
+    async with running(tmp_path) as rig:
+        rig.announce(wanted)
+        items = [drop(rig.share, png(n), f"{'long/' * 40}{n}.png") for n in range(64)]
+        rig.send(*items)
+        messages = await rig.batches(2)
+        assert {part.item for message in messages for part in message.parts} == set(items)
+        assert all(len(sent.body) < 16_000 for sent in rig.hub.sent)
+
+
+async def test_outcomes_are_counted(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        rig.send(drop(rig.share, png(), "1.png"), drop(rig.share, b"", "2.png"))
+        await rig.batches(1)
+
+        def count(outcome: str) -> float | None:
+            return rig.metrics.registry.get_sample_value("edge_transform_items_total", {"outcome": outcome})
+
+        assert (count("ok"), count("EMPTY")) == (1, 1)
