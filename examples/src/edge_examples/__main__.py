@@ -29,7 +29,11 @@ def main() -> None:
 @click.option("--files", type=click.IntRange(10, 719), default=700, show_default=True, help="Digits to drop.")
 @click.option("--timeout", type=float, default=240.0, show_default=True, help="Seconds until giving up.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path), default=RUNS / "job", show_default=True, help="Working folder; emptied."
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=RUNS / "job",
+    show_default=True,
+    help="Working folder; emptied.",
 )
 def job(files: int, timeout: float, folder: Path) -> None:
     """Feed the suite, swap its model on the way, and report what became of every file."""

@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from edge_inference.package import pack
-
 from edge_examples.digits import training
 from edge_examples.digits.data import Split
+from edge_inference.layout import pack
 
 LAYOUT: Final = "layout"
 """The layout's folder under the model share."""

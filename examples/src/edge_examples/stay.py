@@ -1,5 +1,7 @@
 """The suite to play with: it runs until Ctrl-C, and keeps its state for the next time."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -22,8 +24,8 @@ Swap the model:
 {swaps}
 Ctrl-C stops everything.
 """
-SWAP = """  .venv/bin/edge-simulator --state {state} twin set inference model.version={version} model.requestId={version} \\
-      model.ref={ref}"""
+SWAP = """  .venv/bin/edge-simulator --state {state} twin set inference \\
+      model.version={version} model.requestId={version} model.ref={ref}"""
 
 
 async def run(folders: Folders, console: Console) -> None:
@@ -48,6 +50,6 @@ async def _line(suite: Suite) -> str:
     return "  ".join(f"{state} {count}" for state, count in counts.items() if count) or "nothing seen yet"
 
 
-def _help(folders: Folders, packed: list[Packed]) -> str:
+def _help(folders: Folders, packed: Sequence[Packed]) -> str:
     swaps = [SWAP.format(state=folders.state, version=package.version, ref=package.ref) for package in packed]
     return HELP.format(share=folders.share, cloud=folders.cloud, state=folders.state, swaps="\n".join(swaps))

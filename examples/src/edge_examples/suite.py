@@ -73,7 +73,7 @@ class Suite:
 
     async def edit_twin(self, module: str, patch: Mapping[str, Any]) -> None:
         """Edit a module's desired properties."""
-        await self._control.edit_twin(module, patch)
+        await self._control.set_desired(module, patch)
 
     async def reported(self, module: str, name: str) -> Any:
         """One of a module's reported properties, or None."""
@@ -119,18 +119,25 @@ async def running(folders: Folders) -> AsyncIterator[Suite]:
         SuiteError: It does not start.
     """
     folders.make()
-    mounts = {"/mnt/edge/share": folders.share, "/mnt/edge/cloud": folders.cloud, "/mnt/edge/models": folders.models}
+    # The template's variables name the host's folders; --mount says which local folder stands in for each.
+    shares = {"LOCAL_SHARE": folders.share, "CLOUD_SHARE": folders.cloud, "MODEL_SHARE": folders.models}
+    sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("edge-simulator"),
         *("run", TEMPLATE, "--state", folders.state, "--restart-backoff", "0.2"),
-        *(f"--mount={source}={folder.resolve()}" for source, folder in mounts.items()),
+        *(f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()),
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
-        env={**os.environ, "LOCAL_SHARE": "/mnt/edge/share", "CLOUD_SHARE": "/mnt/edge/cloud", "MODEL_SHARE": "/mnt/edge/models"},
+        env={
+            **os.environ,
+            "LOCAL_SHARE": "/mnt/edge/share",
+            "CLOUD_SHARE": "/mnt/edge/cloud",
+            "MODEL_SHARE": "/mnt/edge/models",
+        },
     )
     try:
         await _until_ready(process)
-        async with ControlClient(folders.state) as control:
+        async with ControlClient.connect(folders.state) as control:
             suite = Suite(control, process)
             for module, patch in MODULES_TWINS.items():
                 await suite.edit_twin(module, patch)

@@ -12,14 +12,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
-from edge_transform.prepare.image import prepare_image
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
 
 from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_examples.digits import graphs
 from edge_examples.digits.data import SEED, Split, draw
+from edge_transform.prepare import prepare
 
 NAME: Final = "digits"
 TRAINING_SIZE: Final = (64, 64)
@@ -52,7 +53,9 @@ class TrainedModel:
 
 def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]:
     """Both versions, checked in onnxruntime on the held-out digits."""
-    return _trained("1", 8, _perceptron, training, held_out), _trained("2", 16, _convolution, training, held_out)
+    # On matrices this small, threads that wait for each other cost far more than they give.
+    with threadpool_limits(1):
+        return _trained("1", 8, _perceptron, training, held_out), _trained("2", 16, _convolution, training, held_out)
 
 
 def _trained(
@@ -74,7 +77,7 @@ def _contract(side: int) -> Contract:
 
 
 def _prepared(split: Split, wanted: ImageInput) -> Images:
-    return np.stack([prepare_image(draw(digit, TRAINING_SIZE), wanted) for digit in split.images])
+    return np.stack([prepare(draw(digit, TRAINING_SIZE), wanted) for digit in split.images])
 
 
 def _perceptron(images: Images, labels: Labels) -> bytes:
@@ -116,4 +119,5 @@ def _features(images: Images, filters: Images, filter_bias: Images) -> Images:
     pooled = rectified[:, :, : cells * POOL, : cells * POOL].reshape(
         len(images), len(filters), cells, POOL, cells, POOL
     )
-    return pooled.mean(axis=(3, 5), dtype=np.float32).reshape(len(images), -1)
+    features: Images = pooled.mean(axis=(3, 5), dtype=np.float32).reshape(len(images), -1)
+    return features
