@@ -1,0 +1,63 @@
+"""The modules of a deployment, started in order and stopped together."""
+
+import asyncio
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from edge_simulator.agent import process
+from edge_simulator.agent.environment import credentials, environment
+from edge_simulator.agent.restart import Backoff
+from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
+from edge_simulator.agent.volumes import Volumes
+from edge_simulator.identity import Device
+from edge_simulator.manifest import ModuleSpec
+from edge_simulator.state import State
+
+
+class Agent:
+    """edgeAgent for one device."""
+
+    def __init__(self, device: Device, state: State, volumes: Volumes, backoff_unit_s: float) -> None:
+        self._device = device
+        self._state = state
+        self._volumes = volumes
+        self._backoff_unit_s = backoff_unit_s
+        self._supervisors: dict[str, Supervisor] = {}
+
+    def status(self) -> dict[str, ModuleStatus]:
+        """Return how each module is."""
+        return {name: supervisor.status for name, supervisor in self._supervisors.items()}
+
+    def credentials(self, module: str) -> dict[str, str]:
+        """Return the environment that lets a process connect as `module`."""
+        return credentials(self._device, module, self._state.workload_socket)
+
+    @asynccontextmanager
+    async def running(self, specs: Iterable[ModuleSpec], mark: Mapping[str, str]) -> AsyncIterator[None]:
+        """Run modules, with `mark` in their environment, until the block ends."""
+
+        async def launch(spec: ModuleSpec) -> Process:
+            return await self._launch(spec, mark)
+
+        for spec in sorted(specs, key=lambda spec: spec.startup_order):
+            self._supervisors[spec.name] = Supervisor(spec, launch, Backoff(self._backoff_unit_s))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(supervisor.run()) for supervisor in self._supervisors.values()]
+            try:
+                yield
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+    async def _launch(self, spec: ModuleSpec, mark: Mapping[str, str]) -> Process:
+        command = process.find(spec.command, spec.name)
+        self._volumes.prepare(spec)
+        folders = self._volumes.folders(spec)
+        own = {**self.credentials(spec.name), **mark}
+        return await process.start(
+            command,
+            env=environment(spec, own, folders),
+            folder=self._state.work / spec.name,
+            log=self._state.logs / f"{spec.name}.log",
+        )

@@ -1,0 +1,35 @@
+"""What a module finds in its environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from edge_simulator.agent.volumes import relocate
+from edge_simulator.identity import Device
+from edge_simulator.manifest import ModuleSpec
+from edge_simulator.workload.api import API_VERSION
+
+# What a process of this machine needs and a container has from its image.
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
+
+
+def credentials(device: Device, module: str, workload_socket: Path) -> dict[str, str]:
+    """Return what edgeAgent gives a module to connect with (`CreateOrUpdateCommand.GetEnvVars` in Azure/iotedge)."""
+    return {
+        "IOTEDGE_WORKLOADURI": f"unix://{workload_socket}",
+        "IOTEDGE_AUTHSCHEME": "sasToken",
+        "IOTEDGE_MODULEGENERATIONID": device.generation_id(module),
+        "IOTEDGE_IOTHUBHOSTNAME": device.hub_host,
+        "IOTEDGE_GATEWAYHOSTNAME": device.gateway_host,
+        "IOTEDGE_DEVICEID": device.device_id,
+        "IOTEDGE_MODULEID": module,
+        "IOTEDGE_APIVERSION": API_VERSION,
+    }
+
+
+def environment(spec: ModuleSpec, own: Mapping[str, str], folders: Mapping[str, Path]) -> dict[str, str]:
+    """Return a module's environment: the manifest's over createOptions', and `own` over both."""
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    given = {name: relocate(value, folders) for name, value in {**spec.options.env, **spec.env}.items()}
+    return {**inherited, "PYTHONUNBUFFERED": "1", "RuntimeLogLevel": "Information", **given, **own}

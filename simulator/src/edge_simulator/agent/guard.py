@@ -1,0 +1,54 @@
+"""Sees to it that no module outlives its simulator, however that ends.
+
+A process of its own waits for the end of the pipe from the simulator, which comes even when that is killed with SIGKILL,
+and then kills every process with the simulator's mark in its environment: modules, and all that they started.
+(PR_SET_PDEATHSIG would reach the modules alone, and not their children.) It runs by its path, without the package.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+_VARIABLE: Final = "EDGE_SIMULATOR_RUN"
+_PAUSE_S: Final = 0.02
+
+
+@contextmanager
+def guard() -> Iterator[Mapping[str, str]]:
+    """Give the environment that marks a process as one of ours; none of them is left at the end."""
+    mark = secrets.token_hex(16)
+    command = [sys.executable, "-I", "-S", __file__, f"{_VARIABLE}={mark}"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True):  # noqa: S603 (our own file)
+        yield {_VARIABLE: mark}
+
+
+def _main(mark: bytes) -> None:
+    sys.stdin.buffer.read()
+    # A process can appear between two looks at /proc, so two in a row must find nothing.
+    quiet = 0
+    while quiet < 2:  # noqa: PLR2004
+        found = list(_marked(mark))
+        for process in found:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        quiet = 0 if found else quiet + 1
+        time.sleep(_PAUSE_S)
+
+
+def _marked(mark: bytes) -> Iterator[int]:
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with suppress(OSError):
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    yield int(folder.name)
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1].encode())

@@ -1,0 +1,63 @@
+"""A module's process, and all that it starts."""
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from edge_simulator.errors import CommandMissingError
+
+# Docker's time between SIGTERM and SIGKILL.
+STOP_TIMEOUT_S: Final = 10.0
+
+
+def find(command: tuple[str, ...], module: str) -> tuple[str, ...]:
+    """Return the command with the path of its program: beside this Python first, as that is where `.venv` has it.
+
+    Raises:
+        CommandMissingError: there is no command, or no such program.
+    """
+    hint = f"start it by hand with the environment from `edge-simulator credentials {module}`"
+    if not command:
+        raise CommandMissingError(f"neither createOptions nor a Dockerfile says what {module} runs: {hint}")
+    beside = str(Path(sys.executable).parent)
+    program = shutil.which(command[0], path=beside) or shutil.which(command[0])
+    if program is None:
+        raise CommandMissingError(f"{module} runs {command[0]!r}, which is not installed here: install it, or {hint}")
+    return (program, *command[1:])
+
+
+async def start(command: tuple[str, ...], env: Mapping[str, str], folder: Path, log: Path) -> Process:
+    """Start a program in a session of its own, in `folder`; what it prints is added to `log`."""
+    _make_folders(folder, log.parent)
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *command, env=env, cwd=folder, stdin=DEVNULL, stdout=output, stderr=STDOUT, start_new_session=True
+        )
+
+
+def _make_folders(*folders: Path) -> None:
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+async def stop(process: Process) -> None:
+    """End a process as Docker ends a container: SIGTERM, and SIGKILL for all that is left after the timeout."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
+    kill(process)
+    await process.wait()
+
+
+def kill(process: Process) -> None:
+    """Kill whatever is left of a process and those it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

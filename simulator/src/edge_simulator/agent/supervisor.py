@@ -1,0 +1,76 @@
+"""One module kept in the state that its deployment wants."""
+
+import asyncio
+import logging
+import time
+from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from edge_simulator.agent import process
+from edge_simulator.agent.restart import Backoff, restarts
+from edge_simulator.errors import CommandMissingError
+from edge_simulator.manifest import ModuleSpec
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleStatus:
+    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all."""
+
+    status: Literal["stopped", "running", "backoff", "failed"] = "stopped"
+    pid: int | None = None
+    restarts: int = 0
+    exit_code: int | None = None
+    reason: str | None = None
+
+
+class Supervisor:
+    """Runs a module's process, and again by its restart policy."""
+
+    def __init__(self, spec: ModuleSpec, launch: Callable[[ModuleSpec], Awaitable[Process]], backoff: Backoff) -> None:
+        self.spec = spec
+        self.status = ModuleStatus()
+        self._launch = launch
+        self._backoff = backoff
+
+    async def run(self) -> None:
+        """Keep the module until its policy lets it rest; cancel to stop it."""
+        if self.spec.status != "running":
+            return
+        try:
+            while await self._run_once():
+                pass
+        except (CommandMissingError, OSError) as error:
+            _log.error("%s", error)
+            self.status = replace(self.status, status="failed", reason=str(error))
+
+    async def _run_once(self) -> bool:
+        """Run the module, and wait as long as its next start has to; return whether there is one."""
+        started = time.monotonic()
+        running = await self._launch(self.spec)
+        self.status = replace(self.status, status="running", pid=running.pid)
+        try:
+            exit_code = await running.wait()
+        finally:
+            await process.stop(running)
+            self.status = replace(self.status, status="stopped", pid=None, exit_code=running.returncode)
+        return await self._rest(exit_code, time.monotonic() - started)
+
+    async def _rest(self, exit_code: int, ran_s: float) -> bool:
+        name = self.spec.name
+        if not restarts(self.spec, exit_code):
+            _log.info("%s ended with exit code %d", name, exit_code)
+            self.status = replace(self.status, status="failed" if exit_code else "stopped")
+            return False
+        wait_s = self._backoff.next_wait(ran_s)
+        if wait_s is None:
+            _log.error("%s ended with exit code %d, once too often", name, exit_code)
+            self.status = replace(self.status, status="failed")
+            return False
+        _log.warning("%s ended with exit code %d: starting it again in %g s", name, exit_code, wait_s)
+        self.status = replace(self.status, status="backoff", restarts=self.status.restarts + 1)
+        await asyncio.sleep(wait_s)
+        return True

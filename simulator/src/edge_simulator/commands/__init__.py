@@ -1,0 +1,1 @@
+"""The commands of `edge-simulator`, a file each."""

@@ -1,0 +1,43 @@
+"""`edge-simulator status`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from edge_simulator.commands.common import ask, json_option, state_option
+from edge_simulator.control.client import ControlClient
+
+
+@click.command()
+@json_option
+@state_option
+def status(state: Path, *, as_json: bool) -> None:
+    """Show how the simulator and its modules are."""
+    answer = ask(state, ControlClient.status)
+    if as_json:
+        click.echo(json.dumps(answer))
+    else:
+        _show(answer, Console())
+
+
+def _show(answer: dict[str, Any], console: Console) -> None:
+    console.print(f"{answer['device']} at {answer['address']}, process {answer['pid']}, state {answer['state']}")
+    waiting: dict[str, int] = {}
+    for queue in answer["queues"]:
+        waiting[queue["module"]] = waiting.get(queue["module"], 0) + queue["messages"]
+    table = Table("module", "status", "connected", "pid", "restarts", "exit code", "queued", "reason")
+    for module in answer["modules"]:
+        cells = (module.get(key) for key in ("pid", "restarts", "exitCode"))
+        table.add_row(
+            module["name"],
+            module["status"],
+            "yes" if module["connected"] else "no",
+            *("" if cell is None else str(cell) for cell in cells),
+            str(waiting.get(module["name"], 0)),
+            module.get("reason") or "",
+        )
+    console.print(table)

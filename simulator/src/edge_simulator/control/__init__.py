@@ -1,0 +1,1 @@
+"""How the commands reach a running simulator: HTTP on a Unix socket in its state folder."""

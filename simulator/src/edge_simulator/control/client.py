@@ -1,0 +1,81 @@
+"""The commands' end of the control API."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import aiohttp
+
+from edge_simulator.errors import NotRunningError, SimulatorError
+from edge_simulator.state import State
+
+_BASE: Final = "http://simulator"
+_LONGEST_EVENT: Final = 1 << 20
+
+
+class ControlClient:
+    """Speaks to the simulator of a state folder."""
+
+    def __init__(self, session: aiohttp.ClientSession, state: Path) -> None:
+        self._session = session
+        self._state = state
+
+    @classmethod
+    @asynccontextmanager
+    async def connect(cls, state: Path) -> AsyncIterator[Self]:
+        """Give a client; the connection is made by the first call."""
+        connector = aiohttp.UnixConnector(str(State(state).control_socket))
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
+        async with aiohttp.ClientSession(
+            _BASE, connector=connector, timeout=timeout, read_bufsize=_LONGEST_EVENT
+        ) as session:
+            yield cls(session, state)
+
+    async def status(self) -> dict[str, Any]:
+        """Return how the simulator and its modules are."""
+        return await self._call("GET", "/status")
+
+    async def twin(self, module: str) -> dict[str, Any]:
+        """Return a module's twin."""
+        return await self._call("GET", f"/twins/{module}")
+
+    async def set_desired(self, module: str, patch: object) -> int:
+        """Change desired properties, and return their new version."""
+        answer = await self._call("PATCH", f"/twins/{module}/desired", patch)
+        return int(answer["version"])
+
+    async def credentials(self, module: str) -> dict[str, str]:
+        """Return the environment that lets a process connect as `module`."""
+        return await self._call("GET", f"/modules/{module}/credentials")
+
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield what goes to the cloud from now on, until the simulator ends."""
+        async with self._request("GET", "/events") as response:
+            async for line in response.content:
+                yield json.loads(line)
+
+    async def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        async with self._request(method, path, body) as response:
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    @asynccontextmanager
+    async def _request(self, method: str, path: str, body: object = None) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request.
+
+        Raises:
+            NotRunningError: nobody is there to take it.
+            SimulatorError: it was refused, and why.
+        """
+        try:
+            async with self._session.request(method, path, json=body) as response:
+                if not response.ok:
+                    raise SimulatorError((await response.json())["message"])
+                yield response
+        except aiohttp.ClientConnectionError as error:
+            raise NotRunningError(
+                f"no simulator runs on state folder {self._state}; start one with"
+                f" `edge-simulator run FILE --state {self._state}`"
+            ) from error

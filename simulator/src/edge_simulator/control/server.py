@@ -1,0 +1,109 @@
+"""The simulator's end of the control API."""
+
+import json
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from edge_simulator.address import MQTT_TLS_PORT
+from edge_simulator.agent.agent import Agent
+from edge_simulator.agent.supervisor import ModuleStatus
+from edge_simulator.errors import SimulatorError, UnknownModuleError
+from edge_simulator.hub.hub import Hub
+from edge_simulator.hub.twins import document
+from edge_simulator.identity import Device
+from edge_simulator.state import State
+
+
+class ControlApi:
+    """Twins, status, credentials, and what goes to the cloud."""
+
+    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent) -> None:
+        self._device = device
+        self._state = state
+        self._hub = hub
+        self._agent = agent
+
+    def application(self) -> web.Application:
+        """Return the HTTP application."""
+        application = web.Application(middlewares=[_answer_errors])
+        application.add_routes(
+            [
+                web.get("/status", self._get_status),
+                web.get("/twins/{module}", self._get_twin),
+                web.patch("/twins/{module}/desired", self._patch_desired),
+                web.get("/modules/{module}/credentials", self._get_credentials),
+                web.get("/events", self._get_events),
+            ]
+        )
+        return application
+
+    async def _get_status(self, _: web.Request) -> web.Response:
+        agent = self._agent.status()
+        connected = set(self._hub.connected())
+        modules = [
+            {"name": name, "connected": name in connected, **_run(agent.get(name))} for name in self._hub.modules
+        ]
+        queues = [
+            {"module": module, "input": name, "messages": count} for (module, name), count in self._hub.queued().items()
+        ]
+        return web.json_response(
+            {
+                "pid": os.getpid(),
+                "state": str(self._state.root),
+                "address": f"{self._device.gateway_host}:{MQTT_TLS_PORT}",
+                "hub": self._device.hub_host,
+                "device": self._device.device_id,
+                "modules": modules,
+                "queues": queues,
+            }
+        )
+
+    async def _get_twin(self, request: web.Request) -> web.Response:
+        return web.json_response(document(self._hub.twins.get(request.match_info["module"])))
+
+    async def _patch_desired(self, request: web.Request) -> web.Response:
+        version = self._hub.set_desired(request.match_info["module"], await request.json())
+        return web.json_response({"version": version})
+
+    async def _get_credentials(self, request: web.Request) -> web.Response:
+        module = request.match_info["module"]
+        if module not in self._hub.modules:
+            raise UnknownModuleError(f"there is no module {module!r}: `edge-simulator run --module {module}` adds one")
+        return web.json_response(self._agent.credentials(module))
+
+    async def _get_events(self, request: web.Request) -> web.StreamResponse:
+        """Stream what goes to the cloud, a JSON line each, until the listener or the simulator goes."""
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        with self._hub.monitor.listen() as events:
+            while (event := await events.get()) is not None:
+                await response.write(json.dumps(event).encode() + b"\n")
+        return response
+
+
+def _run(status: ModuleStatus | None) -> dict[str, Any]:
+    """Return how a module runs; one that others run has no status of ours."""
+    if status is None:
+        return {"status": "external"}
+    return {
+        "status": status.status,
+        "pid": status.pid,
+        "restarts": status.restarts,
+        "exitCode": status.exit_code,
+        "reason": status.reason,
+    }
+
+
+@web.middleware
+async def _answer_errors(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except UnknownModuleError as error:
+        return web.json_response({"message": str(error)}, status=404)
+    except (SimulatorError, ValueError) as error:
+        return web.json_response({"message": str(error)}, status=400)

@@ -1,0 +1,215 @@
+"""The hub: who may connect, and what becomes of what a module publishes."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
+
+from edge_simulator.errors import TwinError
+from edge_simulator.hub import messages, topics
+from edge_simulator.hub.authentication import authenticate
+from edge_simulator.hub.monitor import Monitor
+from edge_simulator.hub.session import ModuleSession
+from edge_simulator.hub.topics import Feature
+from edge_simulator.hub.twins import Twins, document
+from edge_simulator.hub.upstream import Upstream
+from edge_simulator.identity import Device
+from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
+from edge_simulator.routing import Delivery, Message, ModuleInput, RouteError, RouteTable
+from edge_simulator.store.database import Database
+from edge_simulator.store.queue import Queue
+from edge_simulator.store.sessions import Subscriptions
+from edge_simulator.store.twins import TwinStore
+
+HUB_MODULE: Final = "$edgeHub"
+
+_log = logging.getLogger(__name__)
+
+
+class Hub:
+    """edgeHub for one device."""
+
+    def __init__(
+        self,
+        device: Device,
+        database: Database,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.twins = Twins(TwinStore(database))
+        self.monitor = Monitor()
+        self._device = device
+        self._database = database
+        self._now = now
+        self._monotonic = monotonic
+        self._queue = Queue(database, now)
+        self._subscriptions = Subscriptions(database)
+        self._upstream = Upstream(self._queue, self.monitor)
+        self._sessions: dict[str, ModuleSession] = {}
+        self._routes: RouteTable | None = None
+        self._to_wake: set[str | None] = set()
+
+    # --- the deployment -----------------------------------------------------------------------------------------------
+
+    def add_module(self, module: str, desired: Mapping[str, Any]) -> None:
+        """Let a module connect, with the desired properties that its deployment gives it."""
+        self.twins.deploy(module, desired)
+        self._sessions[module] = ModuleSession(
+            self._device.device_id,
+            module,
+            queue=self._queue,
+            subscriptions=self._subscriptions,
+            receive=self._receive,
+            after_commit=self._database.after_commit,
+            monotonic=self._monotonic,
+        )
+
+    def deploy(self, desired: Mapping[str, Any]) -> None:
+        """Take a deployment's desired properties for `$edgeHub`, and route by them.
+
+        Raises:
+            RouteError: the routes cannot be used.
+        """
+        self.twins.deploy(HUB_MODULE, desired)
+        self._use_routes()
+
+    def _use_routes(self) -> None:
+        """Route by the desired properties; what is queued for endpoints that are no more is dropped."""
+        routes = RouteTable.from_desired(self.twins.get(HUB_MODULE).desired)
+        self._queue.keep_only(routes.endpoints)
+        self._routes = routes
+        self._upstream.wake()
+
+    def set_desired(self, module: str, patch: object) -> int:
+        """Change a module's desired properties, push the change to it, and return the new version.
+
+        Raises:
+            TwinError: IoT Hub would not take it.
+            UnknownModuleError: there is no such module.
+        """
+        change = self.twins.desire(module, patch)
+        version = int(change["$version"])
+        if module == HUB_MODULE:
+            self._change_routes()
+        if (session := self._sessions.get(module)) is not None:
+            payload = json.dumps(change).encode()
+            self._database.after_commit(lambda: session.tell(Feature.DESIRED, topics.desired_patch(version), payload))
+        return version
+
+    def _change_routes(self) -> None:
+        try:
+            self._use_routes()
+        except RouteError as error:
+            _log.error("the routes before stay in force: %s", error)
+
+    @property
+    def modules(self) -> Collection[str]:
+        """The modules that may connect."""
+        return self._sessions.keys()
+
+    # --- figures ------------------------------------------------------------------------------------------------------
+
+    def connected(self) -> Iterable[str]:
+        """Return the modules that have a connection."""
+        return [module for module, session in self._sessions.items() if session.connected]
+
+    def queued(self) -> dict[tuple[str, str], int]:
+        """Return how many messages wait for each (module, input)."""
+        return self._queue.counts()
+
+    # --- from time to time --------------------------------------------------------------------------------------------
+
+    def resend_overdue(self) -> None:
+        """Send again what modules have not acknowledged in time."""
+        for session in self._sessions.values():
+            session.resend_overdue()
+
+    def remove_expired(self) -> None:
+        """Forget the queued messages whose time is over."""
+        self._queue.remove_expired()
+
+    # --- clients ------------------------------------------------------------------------------------------------------
+
+    def open_session(self, packet: Connect) -> ModuleSession:
+        """Return the session of the module that connects.
+
+        Raises:
+            Refusal: it is none of the device's modules, or cannot prove it.
+        """
+        module = authenticate(packet, self._device, self._now())
+        session = self._sessions.get(module)
+        if session is None:
+            raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
+        if packet.clean_session:
+            session.clear()
+        return session
+
+    def _receive(self, session: ModuleSession, packet: Publish) -> None:
+        events = topics.events(self._device.device_id, session.module)
+        if packet.topic.startswith(events):
+            bag = packet.topic.removeprefix(events).strip("/")
+            self._telemetry(messages.telemetry(self._device.device_id, session.module, bag, packet.payload))
+        elif packet.topic.startswith(topics.TWIN_GET):
+            self._send_twin(session, packet)
+        elif packet.topic.startswith(topics.TWIN_REPORT):
+            self._report(session, packet)
+        else:
+            _log.warning("%s published to %s, which means nothing here: dropped", session, packet.topic)
+
+    def _telemetry(self, message: Message) -> None:
+        size = messages.size(message)
+        if size > messages.MAX_MESSAGE_BYTES:
+            _log.error("dropped a message of %d bytes from %s: over 256 KiB", size, message.source)
+            return
+        self._forward(message, stored=message)
+
+    def _forward(self, message: Message, *, stored: Message) -> None:
+        """Store a message for every endpoint that its routes lead to, and wake these once it is safe."""
+        if self._routes is None:
+            return
+        for delivery in self._routes.deliveries(message):
+            ttl_s = self._routes.time_to_live_s if delivery.ttl_s is None else delivery.ttl_s
+            self._queue.put(stored, delivery, ttl_s)
+            self._wake_later(delivery)
+
+    def _wake_later(self, delivery: Delivery) -> None:
+        if not self._to_wake:
+            self._database.after_commit(self._wake)
+        self._to_wake.add(delivery.endpoint.module if isinstance(delivery.endpoint, ModuleInput) else None)
+
+    def _wake(self) -> None:
+        modules, self._to_wake = self._to_wake, set()
+        for module in modules:
+            if module is None:
+                self._upstream.wake()
+            elif (session := self._sessions.get(module)) is not None:
+                session.wake()
+
+    # --- twins --------------------------------------------------------------------------------------------------------
+
+    def _send_twin(self, session: ModuleSession, packet: Publish) -> None:
+        if (rid := topics.request_id(packet.topic)) is not None:
+            twin = json.dumps(document(self.twins.get(session.module))).encode()
+            session.tell(Feature.TWIN_RESPONSES, topics.twin_response(200, rid), twin)
+
+    def _report(self, session: ModuleSession, packet: Publish) -> None:
+        rid = topics.request_id(packet.topic)
+        status = self._take_report(session.module, packet.payload)
+        if rid is not None:
+            answer = topics.twin_response(status, rid)
+            self._database.after_commit(lambda: session.tell(Feature.TWIN_RESPONSES, answer, b""))
+
+    def _take_report(self, module: str, payload: bytes) -> int:
+        try:
+            patch = self.twins.report(module, json.loads(payload))
+        except (TwinError, ValueError, RecursionError) as error:
+            _log.warning("refused the reported properties of %s: %s", module, error)
+            return 400
+        self.monitor.reported(module, patch)
+        by_module = messages.twin_change(self._device.device_id, module, payload)
+        by_hub = messages.twin_change(self._device.device_id, HUB_MODULE, payload)
+        self._forward(by_hub, stored=by_module)
+        return 204

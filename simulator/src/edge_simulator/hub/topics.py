@@ -1,0 +1,56 @@
+"""IoT Hub's MQTT topics for modules, and the subscriptions that edgeHub knows (its `SessionStateParser.cs`)."""
+
+import re
+from enum import Enum, auto
+from typing import Final
+from urllib.parse import quote
+
+
+class Feature(Enum):
+    """What a subscription is for."""
+
+    INPUTS = auto()
+    DESIRED = auto()
+    TWIN_RESPONSES = auto()
+
+
+TWIN_GET: Final = "$iothub/twin/GET/"
+TWIN_REPORT: Final = "$iothub/twin/PATCH/properties/reported/"
+_DESIRED: Final = "$iothub/twin/PATCH/properties/desired/"
+_INPUTS: Final = re.compile(r"devices/.+/modules/.+/#")
+_REQUEST_ID: Final = re.compile(r"[?&]\$rid=([^&/]+)")
+
+
+def feature(topic_filter: str) -> Feature | None:
+    """Return what a subscription to `topic_filter` turns on."""
+    if topic_filter == "$iothub/twin/res/#":
+        return Feature.TWIN_RESPONSES
+    if topic_filter.startswith(_DESIRED):
+        return Feature.DESIRED
+    return Feature.INPUTS if _INPUTS.fullmatch(topic_filter) else None
+
+
+def events(device_id: str, module: str) -> str:
+    """Return the beginning of the topics that a module sends its messages to."""
+    return f"devices/{device_id}/modules/{module}/messages/events"
+
+
+def module_input(device_id: str, module: str, name: str, bag: str) -> str:
+    """Return the topic of a message for a module's input."""
+    return f"devices/{device_id}/modules/{module}/inputs/{quote(name, safe='')}/{bag}"
+
+
+def request_id(topic: str) -> str | None:
+    """Return the `$rid` of a twin request, as it was written."""
+    match = _REQUEST_ID.search(topic)
+    return match[1] if match else None
+
+
+def twin_response(status: int, rid: str) -> str:
+    """Return the topic of an answer to a twin request."""
+    return f"$iothub/twin/res/{status}/?$rid={rid}"
+
+
+def desired_patch(version: int) -> str:
+    """Return the topic of a change of desired properties."""
+    return f"{_DESIRED}?$version={version}"

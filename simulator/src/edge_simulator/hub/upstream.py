@@ -1,0 +1,26 @@
+"""IoT Hub's end of `$upstream`."""
+
+import asyncio
+from typing import Final
+
+from edge_simulator.hub.monitor import Monitor
+from edge_simulator.store.queue import UPSTREAM_MODULE, Queue
+
+_BATCH: Final = 64
+
+
+class Upstream:
+    """Takes what is queued for IoT Hub and shows it to the monitor."""
+
+    def __init__(self, queue: Queue, monitor: Monitor) -> None:
+        self._queue = queue
+        self._monitor = monitor
+
+    def wake(self) -> None:
+        """Take the next batch, and leave the event loop to others before the one after."""
+        batch = self._queue.peek(UPSTREAM_MODULE, _BATCH)
+        for queued in batch:
+            self._monitor.message(queued)
+            self._queue.remove(queued.row)
+        if len(batch) == _BATCH:
+            asyncio.get_running_loop().call_soon(self.wake)

@@ -1,0 +1,200 @@
+"""One client's connection: bytes in, packets to the broker; packets out, gathered into few writes."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol, cast
+
+from edge_simulator.mqtt.encoding import encode
+from edge_simulator.mqtt.errors import MqttError, ProtocolViolationError, UnsupportedProtocolError
+from edge_simulator.mqtt.packets import (
+    ConnAck,
+    Connect,
+    Disconnect,
+    Packet,
+    PingReq,
+    PingResp,
+    PubAck,
+    Publish,
+    ReturnCode,
+    Subscribe,
+    Unsubscribe,
+)
+from edge_simulator.mqtt.parser import Parser
+
+CONNECT_TIMEOUT_S: Final = 30
+# edgeHub's MaxInboundMessageSize and keep-alive cap (appsettings_hub.json).
+MAX_PACKET_BYTES: Final = 262_144
+MAX_KEEP_ALIVE_S: Final = 600
+
+_log = logging.getLogger(__name__)
+
+
+class Refusal(Exception):  # noqa: N818 (an answer, not an error of ours)
+    """A broker's no to a CONNECT."""
+
+    def __init__(self, code: ReturnCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class Session(Protocol):
+    """What a broker keeps of a client, with or without a connection."""
+
+    @property
+    def present(self) -> bool:
+        """Whether the client was known before."""
+
+    def attach(self, connection: "Connection") -> None:
+        """Take the connection over; CONNACK is on its way."""
+
+    def detach(self, connection: "Connection") -> None:
+        """Go on without the connection, which has gone."""
+
+    def publish(self, packet: Publish) -> None:
+        """Take a message, and acknowledge it once it is safe."""
+
+    def acknowledge(self, packet_id: int) -> None:
+        """Note that the client has a message."""
+
+    def subscribe(self, packet: Subscribe) -> None:
+        """Add subscriptions, and answer."""
+
+    def unsubscribe(self, packet: Unsubscribe) -> None:
+        """Remove subscriptions, and answer."""
+
+
+class Broker(Protocol):
+    """Who decides about clients."""
+
+    def open_session(self, packet: Connect) -> Session:
+        """Return the client's session.
+
+        Raises:
+            Refusal: the client may not connect.
+        """
+
+
+class Connection(asyncio.Protocol):
+    """The server's end of one client's connection."""
+
+    def __init__(self, broker: Broker, live: set["Connection"], monotonic: Callable[[], float]) -> None:
+        self._broker = broker
+        self._live = live
+        self._monotonic = monotonic
+        self._parser = Parser(MAX_PACKET_BYTES)
+        self._outgoing: list[bytes] = []
+        self._session: Session | None = None
+        self._closing = False
+        self._patience_s: float = CONNECT_TIMEOUT_S
+        self._last_heard = 0.0
+
+    # --- asyncio ------------------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for CONNECT."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._last_heard = self._monotonic()
+        self._live.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Handle the packets that `data` completes; a client that breaks the protocol is let go."""
+        self._last_heard = self._monotonic()
+        try:
+            for packet in self._parser.feed(data):
+                if self._closing:
+                    return
+                self._handle(packet)
+        except UnsupportedProtocolError as error:
+            self._refuse(Refusal(ReturnCode.UNACCEPTABLE_PROTOCOL, str(error)))
+        except MqttError as error:
+            _log.warning("closing the connection of %s: %s", self._peer, error)
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the session to itself."""
+        _log.debug("connection of %s lost: %s", self._peer, exc or "closed")
+        self._closing = True
+        self._live.discard(self)
+        if self._session is not None:
+            self._session.detach(self)
+
+    # --- for sessions and the server ----------------------------------------------------------------------------------
+
+    def send(self, packet: Packet) -> None:
+        """Queue a packet; everything queued in one turn of the event loop leaves in one write."""
+        if self._closing:
+            return
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(encode(packet))
+
+    def close(self) -> None:
+        """Write what is queued and close."""
+        if not self._closing:
+            self._closing = True
+            self._flush()
+            self._transport.close()
+
+    def close_if_silent(self, now: float) -> None:
+        """Cut off a client that has been silent for longer than it promised (section 3.1.2.10)."""
+        if now - self._last_heard > self._patience_s:
+            _log.warning("closing the connection of %s: nothing heard for %.0f s", self._peer, now - self._last_heard)
+            self.abort()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._closing = True
+        self._transport.abort()
+
+    # --- packets ------------------------------------------------------------------------------------------------------
+
+    def _handle(self, packet: Packet) -> None:
+        if self._session is None:
+            self._connect(packet)
+        else:
+            self._serve(self._session, packet)
+
+    def _connect(self, packet: Packet) -> None:
+        if not isinstance(packet, Connect):
+            raise ProtocolViolationError(f"{type(packet).__name__} before CONNECT")
+        try:
+            session = self._broker.open_session(packet)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        self._patience_s = 1.5 * min(packet.keep_alive or MAX_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S)
+        self.send(ConnAck(session.present, ReturnCode.ACCEPTED))
+        self._session = session
+        session.attach(self)
+
+    def _serve(self, session: Session, packet: Packet) -> None:
+        match packet:
+            case Publish():
+                session.publish(packet)
+            case PubAck():
+                session.acknowledge(packet.packet_id)
+            case PingReq():
+                self.send(PingResp())
+            case Subscribe():
+                session.subscribe(packet)
+            case Unsubscribe():
+                session.unsubscribe(packet)
+            case Disconnect():
+                self.close()
+            case _:
+                raise ProtocolViolationError(f"{type(packet).__name__} from a connected client")
+
+    def _refuse(self, refusal: Refusal) -> None:
+        _log.warning("refusing %s: %s (%s)", self._peer, refusal, refusal.code.name)
+        self.send(ConnAck(session_present=False, code=refusal.code))
+        self.close()
+
+    def _flush(self) -> None:
+        if self._outgoing:
+            self._transport.write(b"".join(self._outgoing))
+            self._outgoing.clear()
+
+    @property
+    def _peer(self) -> object:
+        return self._session or self._transport.get_extra_info("peername")

@@ -1,0 +1,39 @@
+"""Listening for MQTT clients, over TLS."""
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from edge_simulator.mqtt.connection import Broker, Connection
+
+
+class Server:
+    """Accepts connections for a broker; asyncio sets TCP_NODELAY on each, without which clients crawl."""
+
+    def __init__(self, broker: Broker, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._broker = broker
+        self._monotonic = monotonic
+        self._live: set[Connection] = set()
+
+    @asynccontextmanager
+    async def serving(self, listener: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
+        """Serve on a bound socket until the block ends, and then let every client go."""
+        server = await asyncio.get_running_loop().create_server(self._connection, sock=listener, ssl=tls)
+        try:
+            yield
+        finally:
+            server.close()
+            for connection in list(self._live):
+                connection.abort()
+
+    def close_silent(self) -> None:
+        """Cut off the clients whose keep-alive has run out; to be called every second or so."""
+        now = self._monotonic()
+        for connection in list(self._live):
+            connection.close_if_silent(now)
+
+    def _connection(self) -> Connection:
+        return Connection(self._broker, self._live, self._monotonic)

@@ -1,0 +1,1 @@
+"""What the hub keeps on disk: queued messages, twins, subscriptions. It survives SIGKILL."""

@@ -1,0 +1,1 @@
+"""The security daemon's part: a certificate authority and the workload API."""
