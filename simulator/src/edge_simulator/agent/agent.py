@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from edge_simulator.agent import process
 from edge_simulator.agent.environment import credentials, environment
+from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
 from edge_simulator.agent.volumes import Volumes
@@ -57,7 +58,7 @@ class Agent:
         own = {**self.credentials(spec.name), **mark}
         return await process.start(
             command,
-            env=environment(spec, own, folders),
+            env=environment(spec, own, folders, local_ports(spec)),
             folder=self._state.work / spec.name,
             log=self._state.logs / f"{spec.name}.log",
         )

@@ -28,8 +28,14 @@ def credentials(device: Device, module: str, workload_socket: Path) -> dict[str,
     }
 
 
-def environment(spec: ModuleSpec, own: Mapping[str, str], folders: Mapping[str, Path]) -> dict[str, str]:
-    """Return a module's environment: the manifest's over createOptions', and `own` over both."""
+def environment(
+    spec: ModuleSpec, own: Mapping[str, str], folders: Mapping[str, Path], ports: Mapping[str, str]
+) -> dict[str, str]:
+    """Return a module's environment: the manifest's over createOptions', and `own` over both.
+
+    Values that name what a container would have, a path below a mount or an exposed port, name what stands in for it.
+    """
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    given = {name: relocate(value, folders) for name, value in {**spec.options.env, **spec.env}.items()}
+    stated = {**spec.options.env, **spec.env}
+    given = {name: relocate(ports.get(value, value), folders) for name, value in stated.items()}
     return {**inherited, "PYTHONUNBUFFERED": "1", "RuntimeLogLevel": "Information", **given, **own}
