@@ -1,7 +1,8 @@
 """From tokens to a condition's syntax tree: edgeHub's `Condition.g4`, its operators by precedence climbing.
 
-The grammar lets some mistakes pass (an unknown character between operands, a string without an end, a parenthesis too
-few or too many) so that they fail when the condition is compiled; here they become `Malformed` nodes.
+The grammar lets some mistakes pass (a string without an end, a parenthesis too few or too many, an unknown character
+before or between operands) so that they fail when the condition is compiled; here they become `Malformed` nodes, or
+operators that do not exist.
 """
 
 from typing import Final
@@ -12,8 +13,9 @@ from edge_simulator.routing.errors import RouteParseError
 from edge_simulator.routing.syntax import Binary, Call, Malformed, Node, Property, SystemName, Unary
 from edge_simulator.routing.tokens import Kind, Token
 
-# The grammar has no limit; this one keeps a hostile condition from exhausting the stack.
+# The grammar has no limits; these keep a hostile condition from exhausting the stack.
 MAX_OPERATIONS: Final = 250
+MAX_NESTING: Final = 100
 
 _UNKNOWN_PRECEDENCE: Final = 1
 _PRECEDENCE: Final = {
@@ -43,6 +45,7 @@ class ExpressionParser:
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
         self._operations = 0
+        self._nesting = 0
         self._open = 0  # parentheses
 
     def expression(self, above: int = 0) -> Node:
@@ -51,14 +54,13 @@ class ExpressionParser:
         Raises:
             RouteParseError: the tokens are no expression.
         """
+        self._nesting += 1
+        self._limit(self._nesting, MAX_NESTING)
         left = self._operand()
         while (precedence := self._precedence()) > above:
             operator = self._operation()
-            right = self.expression(precedence)
-            if operator.kind is Kind.UNKNOWN:
-                left = _unknown(operator)
-            else:
-                left = Binary(operator.text.upper(), left, right, operator.at)
+            left = Binary(operator.text.upper(), left, self.expression(precedence), operator.at)
+        self._nesting -= 1
         return left
 
     def _precedence(self) -> int:
@@ -68,10 +70,12 @@ class ExpressionParser:
 
     def _operation(self) -> Token:
         self._operations += 1
-        if self._operations > MAX_OPERATIONS:
-            reason = f"more than {MAX_OPERATIONS} operators, calls and parentheses; split the route"
-            raise RouteParseError(reason, self._cursor.token.at)
+        self._limit(self._operations, MAX_OPERATIONS)
         return self._cursor.take()
+
+    def _limit(self, count: int, limit: int) -> None:
+        if count > limit:
+            raise RouteParseError(f"more than {limit} operators or parentheses; split the route", self._cursor.token.at)
 
     def _operand(self) -> Node:
         if self._cursor.operator() in _OPERAND_SYMBOLS:
@@ -133,8 +137,4 @@ class ExpressionParser:
     def _after_unknown(self, token: Token) -> Node:
         if self._cursor.token.kind in _OPERANDS or self._cursor.operator() in _OPERAND_SYMBOLS:
             self.expression()
-        return _unknown(token)
-
-
-def _unknown(token: Token) -> Malformed:
-    return Malformed(f"the character {token.text!r} means nothing in a condition", token.at)
+        return Malformed(f"the character {token.text!r} means nothing in a condition", token.at)

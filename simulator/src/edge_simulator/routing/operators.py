@@ -77,17 +77,12 @@ def binary(symbol: str, left: Expression, right: Expression, at: int) -> Express
     """Compile an operator with two operands.
 
     Raises:
-        RouteCompileError: it does not take operands of these types.
+        RouteCompileError: it does not take operands of these types, or is none.
     """
-    if symbol in _ARITHMETIC:
-        return _arithmetic(symbol, left, right, at)
-    if symbol in _COMPARISON:
-        return _comparison(symbol, left, right, at)
-    if symbol == "||":
-        return functions.call("concat", (left, right), at)
-    if symbol == "??":
-        return _coalesce(left, right, at)
-    return _conjunction(left, right, at) if symbol == "AND" else _disjunction(left, right, at)
+    compile_operator = _BINARY.get(symbol)
+    if compile_operator is None:
+        raise RouteCompileError(f"the character {symbol!r} means nothing in a condition", at)
+    return compile_operator(symbol, left, right, at)
 
 
 def _arithmetic(symbol: str, left: Expression, right: Expression, at: int) -> Expression:
@@ -116,12 +111,16 @@ def _comparison(symbol: str, left: Expression, right: Expression, at: int) -> Ex
     return _binary(Type.BOOL, left, right, by_order if kind is None else same_type)
 
 
-def _coalesce(left: Expression, right: Expression, at: int) -> Expression:
+def _concatenation(_: str, left: Expression, right: Expression, at: int) -> Expression:
+    return functions.call("concat", (left, right), at)
+
+
+def _coalesce(symbol: str, left: Expression, right: Expression, at: int) -> Expression:
     def evaluate(scope: Any) -> Value:
         value = left.evaluate(scope)
         return right.evaluate(scope) if value is UNDEFINED else value
 
-    return Expression(_shared_type("??", left, right, at), evaluate)
+    return Expression(_shared_type(symbol, left, right, at), evaluate)
 
 
 def _shared_type(symbol: str, left: Expression, right: Expression, at: int) -> Type:
@@ -132,25 +131,25 @@ def _shared_type(symbol: str, left: Expression, right: Expression, at: int) -> T
     raise _mistyped(symbol, at, "operands of one type (as_number makes a number of a property)", left, right)
 
 
-def _conjunction(left: Expression, right: Expression, at: int) -> Expression:
-    _check_logical("AND", left, right, at)
+def _conjunction(symbol: str, left: Expression, right: Expression, at: int) -> Expression:
+    _check_logical(symbol, left, right, at)
     types = {left.type, right.type}
     if Type.NULL in types:
         if not types <= {Type.NULL, Type.BOOL}:
-            raise _mistyped("AND", at, "booleans", left, right)
+            raise _mistyped(symbol, at, "booleans", left, right)
         return Expression(Type.NULL, lambda _: NULL)
     return _binary(Type.BOOL, left, right, _both_known(_and) if left.type is Type.VALUE else _and)
 
 
-def _disjunction(left: Expression, right: Expression, at: int) -> Expression:
-    _check_logical("OR", left, right, at)
+def _disjunction(symbol: str, left: Expression, right: Expression, at: int) -> Expression:
+    _check_logical(symbol, left, right, at)
     types = {left.type, right.type}
     if types == {Type.NULL}:
         return left
     if types == {Type.NULL, Type.BOOL}:
         return right if left.type is Type.NULL else left
     if types == {Type.NULL, Type.UNDEFINED}:
-        raise _mistyped("OR", at, "booleans", left, right)
+        raise _mistyped(symbol, at, "booleans", left, right)
     return _binary(Type.BOOL, left, right, _both_known(_or) if left.type is Type.VALUE else _or)
 
 
@@ -194,3 +193,13 @@ def _binary(result: Type, left: Expression, right: Expression, apply: Operation)
 def _mistyped(symbol: str, at: int, takes: str, *operands: Expression) -> RouteCompileError:
     found = " and ".join(operand.type.value for operand in operands)
     return RouteCompileError(f"{symbol} takes {takes}, not {found}", at)
+
+
+_BINARY: Final[Mapping[str, Callable[[str, Expression, Expression, int], Expression]]] = {
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    **dict.fromkeys(_COMPARISON, _comparison),
+    "||": _concatenation,
+    "??": _coalesce,
+    "AND": _conjunction,
+    "OR": _disjunction,
+}
