@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from onnx import TensorProto, helper
+
+from edge_common.contract import ClassificationOutput, Contract, ImageInput
 
 SIDE = 4
 """Width and height that the models take, unless told otherwise."""

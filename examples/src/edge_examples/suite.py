@@ -99,7 +99,7 @@ class Suite:
             model = await self.reported("inference", "model") or {}
             last = model.get("last") or {}
             if model.get("requestId") == desired["requestId"] and last:
-                if last.get("result") != "ok":
+                if last.get("result") != "succeeded":
                     raise SuiteError(f"the inference module refused the model: {last}")
                 return float(last["milliseconds"])
             await self.pause()

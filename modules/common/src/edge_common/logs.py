@@ -16,8 +16,8 @@ LEVELS: Final = {
     logging.CRITICAL: (2, "FTL"),
 }
 
-NOISY: Final = ("azure", "paho", "urllib3", "watchdog")
-"""Libraries whose INFO is a module's DEBUG, and whose DEBUG may hold tokens."""
+QUIET: Final = {"azure": logging.ERROR, "paho": logging.WARNING, "urllib3": logging.WARNING, "watchdog": logging.WARNING}
+"""Libraries that log what the modules log themselves; their DEBUG may hold tokens."""
 
 
 class EdgeFormatter(logging.Formatter):
@@ -43,5 +43,5 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(EdgeFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in QUIET.items():
+        logging.getLogger(name).setLevel(least)

@@ -31,12 +31,14 @@ class LoadedModel:
         contract: What it takes and gives.
         session: Its graph.
         interpreter: Reads its output.
+        plan: What it was meant to run on.
     """
 
     identity: ModelIdentity
     contract: Contract
     session: Session
     interpreter: Interpreter
+    plan: Plan
 
     @property
     def stamp(self) -> str:
@@ -85,37 +87,43 @@ class LoadedModel:
                 raise LoadFailedError(f"the graph does not run on {rows} samples of zeros: {error}") from error
 
 
-def read_contract(folder: Path) -> Contract:
-    """The contract of an unpacked package.
+def verify(folder: Path) -> Contract:
+    """Look an unpacked package through before anything of it is loaded; its contract.
 
     Raises:
-        ContractMismatchError: The file is no contract.
+        ContractMismatchError: Its contract is none.
+        UnsafeModelError: The graph reaches for files outside the package.
+        LoadFailedError: The graph is no ONNX model.
     """
     try:
-        return Contract.model_validate_json((folder / CONTRACT).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ContractMismatchError(f"{CONTRACT} is no contract: {error}") from None
+        contract = Contract.model_validate_json((folder / CONTRACT).read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or CONTRACT
+        raise ContractMismatchError(f"{CONTRACT} is no contract: {where}: {first['msg']}") from None
+    check_external(folder / GRAPH, frozenset(plain_files(folder)))
+    return contract
 
 
-def load_model(folder: Path, identity: ModelIdentity, open_session: Opener, plan: Plan) -> LoadedModel:
-    """Load an unpacked package, and see that the graph fulfils the contract.
+def load_model(
+    folder: Path, identity: ModelIdentity, contract: Contract, open_session: Opener, plan: Plan
+) -> LoadedModel:
+    """Load an unpacked package that was verified, and see that the graph fulfils the contract.
 
     Args:
         folder: Its files.
         identity: Whose they are.
+        contract: The package's.
         open_session: What loads graphs.
         plan: What it is to run on.
 
     Raises:
-        UnsafeModelError: The graph reaches for files outside the package.
         LoadFailedError: The graph cannot be loaded.
         ContractMismatchError: Contract and graph do not fit.
         NoGpuError: The plan requires a GPU, and the session has none.
     """
-    contract = read_contract(folder)
-    check_external(folder / GRAPH, frozenset(plain_files(folder)))
     session = open_session(folder / GRAPH, plan.providers)
-    model = LoadedModel(identity, contract, session, KINDS[contract.output.kind](contract.output))
+    model = LoadedModel(identity, contract, session, KINDS[contract.output.kind](contract.output), plan)
     if plan.require_gpu and not model.on_gpu:
         raise NoGpuError(f"the session runs on {', '.join(session.providers)}, and requireGpu is set")
     _check_input(contract, session)
@@ -130,11 +138,16 @@ def _check_input(contract: Contract, session: Session) -> None:
     port = session.inputs[wanted.name]
     expected = (None, *wanted.sample_shape)
     fits = len(port.shape) == len(expected) and all(map(_dimension_fits, port.shape[1:], expected[1:]))
-    if port.dtype != _FLOAT or not fits or port.shape[0] in range(2, 1 << 31):
+    if port.dtype != _FLOAT or not fits or not _any_batch(port.shape[0]):
         raise ContractMismatchError(
             f"the contract feeds float32 of shape (batch, {', '.join(map(str, expected[1:]))}); "
             f"the graph takes {_in_words(port)}"
         )
+
+
+def _any_batch(declared: int | str | None) -> bool:
+    """A graph exported for batches of one can be fed one by one; a larger fixed batch cannot."""
+    return not isinstance(declared, int) or declared <= 1
 
 
 def _dimension_fits(declared: int | str | None, wanted: int | None) -> bool:

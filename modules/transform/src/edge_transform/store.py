@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge_common.clock import Clock
 from edge_common.contract import ImageInput
-from edge_common.errors import BatchTooLargeError, StoreFullError
+from edge_common.errors import TensorStoreError
 from edge_common.messages import Part, Receipt
 from edge_common.tensors import HEADER_BYTES, TensorWriter
 from edge_transform.residents import Residents
@@ -71,18 +71,15 @@ class BatchStore:
             until: When the last of its leases ends; it is given up then, or stays for the grace period after it.
 
         Returns:
-            Whether it is stored; it is not when its time has ended, or the budget has shrunk below it.
+            Whether it is stored; it is not once its time has ended.
         """
         async with self._turn:
-            try:
-                while not await self._written(batch, rows):
-                    if self._clock.monotonic() >= until:
-                        return False
-                    await wait_for_event(self._room, RETRY_S, self._clock)
-            except BatchTooLargeError:
-                return False
-        self._residents.add(batch, parts, until + self.grace_seconds)
-        return True
+            while self._clock.monotonic() < until:
+                if await self._written(batch, rows):
+                    self._residents.add(batch, parts, until + self.grace_seconds)
+                    return True
+                await wait_for_event(self._room, RETRY_S, self._clock)
+        return False
 
     async def settle(self, receipts: Iterable[Receipt]) -> None:
         """Remove the batches that have served."""
@@ -102,7 +99,7 @@ class BatchStore:
         self._room.clear()
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch, rows)
-        except StoreFullError:
+        except TensorStoreError:
             return False
         return True
 
