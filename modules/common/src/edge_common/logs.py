@@ -16,7 +16,12 @@ LEVELS: Final = {
     logging.CRITICAL: (2, "FTL"),
 }
 
-QUIET: Final = {"azure": logging.ERROR, "paho": logging.WARNING, "urllib3": logging.WARNING, "watchdog": logging.WARNING}
+QUIET: Final = {
+    "azure": logging.ERROR,
+    "paho": logging.WARNING,
+    "urllib3": logging.WARNING,
+    "watchdog": logging.WARNING,
+}
 """Libraries that log what the modules log themselves; their DEBUG may hold tokens."""
 
 
