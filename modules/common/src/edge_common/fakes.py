@@ -1,6 +1,7 @@
 """Fakes of the seams, for tests: they behave, within one process. Never used by a running module."""
 
 import asyncio
+import copy
 import heapq
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ class FakeHub:
     async def start(self, handlers: Handlers) -> None:
         """Connect at once and deliver the desired properties."""
         self._handlers, self.connected = handlers, True
-        handlers.desired(dict(self.twin))
+        handlers.desired(copy.deepcopy(self.twin))
 
     async def send(self, output: str, body: bytes, properties: Mapping[str, str] | None = None) -> None:
         """Keep the message in ``sent``."""
@@ -64,7 +65,7 @@ class FakeHub:
         """Edit the desired properties, as an operator does."""
         _merge(self.twin, patch)
         self.twin["$version"] += 1
-        self._started.desired(dict(self.twin))
+        self._started.desired(copy.deepcopy(self.twin))
 
     async def invoke(self, method: str, payload: Any = None) -> tuple[int, Any]:
         """Call a direct method."""
