@@ -1,0 +1,96 @@
+"""From a batch to predictions and rejects. Pure but for running the model; one bad item harms no other."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from edge_common.errors import BatchGoneError, BatchTornError, ItemError, TensorStoreError
+from edge_common.messages import Part, PredictedPart, Reject
+from edge_inference.errors import RunFailedError
+from edge_inference.model import LoadedModel
+from edge_inference.session import Array
+
+STAGE: Final = "inference"
+_MOST_MESSAGE: Final = 2000
+_STORE_CODES: Final = {BatchGoneError: "BATCH_GONE", BatchTornError: "BATCH_TORN"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a batch's parts: each is in one of the two."""
+
+    predicted: Sequence[PredictedPart] = ()
+    rejects: Sequence[Reject] = ()
+
+
+def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part]) -> Answer:
+    """Run a batch.
+
+    Args:
+        model: The model whose stamp the batch bears.
+        read: Gives the batch: float32 of shape ``(rows, channels, height, width)``.
+        parts: Whose rows it holds.
+    """
+    try:
+        rows = read()
+        _check(model, rows, parts)
+    except TensorStoreError as error:
+        return reject(parts, ItemError(_STORE_CODES[type(error)], str(error), can_retry=error.retryable))
+    except ItemError as error:
+        return reject(parts, error)
+    try:
+        values = model.run(rows)
+    except RunFailedError:
+        return _merge(_answer_alone(model, rows, part) for part in parts)
+    return _merge(_judge(model, part, values[part.first : part.first + part.rows]) for part in parts)
+
+
+def reject(parts: Iterable[Part], error: ItemError) -> Answer:
+    """The same verdict for every part."""
+    return Answer(rejects=[_rejected(part, error) for part in parts])
+
+
+def _check(model: LoadedModel, rows: Array, parts: Sequence[Part]) -> None:
+    wanted = model.contract.input.sample_shape
+    if rows.dtype != np.float32 or rows.shape[1:] != wanted:
+        raise ItemError(
+            "CONTRACT_MISMATCH", f"the batch is {rows.dtype} of shape {rows.shape}; float32 (rows, *{wanted}) is wanted"
+        )
+    if any(part.first + part.rows > len(rows) for part in parts):
+        raise ItemError("CONTRACT_MISMATCH", f"parts reach past the batch's {len(rows)} rows")
+
+
+def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Answer:
+    """Run one part by itself, to find whose samples make a run fail."""
+    try:
+        values = model.run(rows[part.first : part.first + part.rows])
+    except RunFailedError as error:
+        return reject([part], ItemError("RUN_FAILED", str(error)))
+    return _judge(model, part, values)
+
+
+def _judge(model: LoadedModel, part: Part, values: Array) -> Answer:
+    if not np.isfinite(values).all():
+        return reject([part], ItemError("BAD_OUTPUT", "the model gave NaN or infinity"))
+    return Answer(predicted=[PredictedPart(**part.model_dump(), predictions=tuple(model.interpret(values)))])
+
+
+def _merge(answers: Iterable[Answer]) -> Answer:
+    every = list(answers)
+    return Answer(
+        [part for each in every for part in each.predicted], [verdict for each in every for verdict in each.rejects]
+    )
+
+
+def _rejected(part: Part, error: ItemError) -> Reject:
+    item = part.item
+    return Reject(
+        id=item.id,
+        attempt=item.attempt,
+        stage=STAGE,
+        code=error.code,
+        message=str(error)[:_MOST_MESSAGE],
+        retryable=error.can_retry,
+    )

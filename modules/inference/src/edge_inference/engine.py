@@ -1,0 +1,138 @@
+"""Batches in, predictions and rejects out: several at a time, each on the model whose stamp it bears."""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from edge_common.clock import Clock
+from edge_common.errors import ItemError
+from edge_common.hub import Hub, Received
+from edge_common.messages import PredictedPart, PredictionsMessage, Reject, RejectsMessage, TensorsMessage, chunks
+from edge_common.tensors import TensorReader
+from edge_inference.announcer import Announcer
+from edge_inference.answers import Answer, answer, reject
+from edge_inference.measures import Measures
+from edge_inference.model import LoadedModel
+from edge_inference.serving import CONTRACT_GONE, Serving
+
+QUEUE: Final = 16
+"""Batches that wait here; more wait in the module's inbox."""
+
+MOST_IN_MESSAGE: Final = 64
+
+
+class Crew:
+    """Threads that run batches, and the places for batches in hand: so many that none of the threads waits for a send.
+
+    Args:
+        callers: How many threads; 0 is one for each core.
+    """
+
+    def __init__(self, callers: int) -> None:
+        self.callers = callers
+        count = callers or len(os.sched_getaffinity(0))
+        self.threads = ThreadPoolExecutor(count, thread_name_prefix="caller")
+        self.places = asyncio.Semaphore(2 * count)
+
+
+class Engine:
+    """Answers batches.
+
+    Args:
+        hub: The connection.
+        reader: The tensor store.
+        serving: The loaded models.
+        announcer: Told when a batch bears a stamp that no loaded model takes.
+        clock: For the models' idle times.
+        measures: Counted into.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        reader: TensorReader,
+        serving: Serving,
+        announcer: Announcer,
+        clock: Clock,
+        measures: Measures,
+    ) -> None:
+        self._hub = hub
+        self._reader = reader
+        self._serving = serving
+        self._announcer = announcer
+        self._clock = clock
+        self._measures = measures
+        self._waiting: asyncio.Queue[TensorsMessage] = asyncio.Queue(QUEUE)
+        self._crew = Crew(0)
+
+    def configure(self, callers: int) -> None:
+        """Set how many batches run at once; 0 is one for each core. What runs, runs to its end."""
+        if callers != self._crew.callers:
+            self._crew.threads.shutdown(wait=False)
+            self._crew = Crew(callers)
+
+    async def tensors(self, message: Received) -> None:
+        """The input ``tensors``: waits where too many batches wait already.
+
+        Raises:
+            MalformedMessageError: The body is none of this input's.
+        """
+        await self._waiting.put(TensorsMessage.decode(message.body))
+
+    async def run(self) -> None:
+        """Answer batches for ever."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                batch = await self._waiting.get()
+                crew = self._crew
+                await crew.places.acquire()
+                group.create_task(self._serve(batch, crew))
+
+    async def drain(self) -> None:
+        """Let what runs come to its end."""
+        await asyncio.to_thread(self._crew.threads.shutdown)
+
+    async def _serve(self, batch: TensorsMessage, crew: Crew) -> None:
+        try:
+            model = self._serving.pick(batch.stamp, self._clock.monotonic())
+        except ItemError as error:
+            if error.code == CONTRACT_GONE:
+                self._announcer.soon()
+            await self._send_rejects(reject(batch.parts, error).rejects)
+        else:
+            await self._send(batch, model, await self._answer(batch, model, crew))
+        finally:
+            crew.places.release()
+
+    async def _answer(self, batch: TensorsMessage, model: LoadedModel, crew: Crew) -> Answer:
+        def work() -> Answer:
+            with self._measures.run_seconds.time():
+                return answer(model, lambda: self._reader.read(batch.batch), batch.parts)
+
+        return await asyncio.get_running_loop().run_in_executor(crew.threads, work)
+
+    async def _send(self, batch: TensorsMessage, model: LoadedModel, given: Answer) -> None:
+        self._measures.batches.inc()
+        await self._send_predictions(batch, model, given.predicted)
+        await self._send_rejects(given.rejects)
+
+    async def _send_predictions(
+        self, batch: TensorsMessage, model: LoadedModel, predicted: Sequence[PredictedPart]
+    ) -> None:
+        kind, identity = model.contract.output.kind, model.identity
+        properties = {"kind": kind, "model": identity.name, "version": identity.version}
+        for parts in chunks(predicted, MOST_IN_MESSAGE):
+            message = PredictionsMessage(
+                batch=batch.batch, stamp=batch.stamp, kind=kind, model=identity, parts=tuple(parts)
+            )
+            await self._hub.send("predictions", message.encode(), properties)
+            self._measures.items.labels("predicted").inc(len(parts))
+
+    async def _send_rejects(self, rejects: Sequence[Reject]) -> None:
+        for verdicts in chunks(rejects, MOST_IN_MESSAGE):
+            message = RejectsMessage(rejects=tuple(verdicts))
+            await self._hub.send("rejects", message.encode(), {"kind": "rejects"})
+            for verdict in verdicts:
+                self._measures.items.labels(verdict.code).inc()

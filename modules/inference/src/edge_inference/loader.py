@@ -1,0 +1,112 @@
+"""From a source to a model in memory, step by step; what blocks runs in one thread of its own."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from edge_common.messages import ModelIdentity
+from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
+from edge_inference.model import LoadedModel, load_model, verify
+from edge_inference.serving import Serving
+from edge_inference.session import Opener, Plan
+from edge_inference.sources import ModelSource
+from edge_inference.store import ModelStore
+from edge_inference.swap import State
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Step = Callable[[State], None]
+
+
+class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
+    """Ends the thread's work of a load that was cancelled."""
+
+
+class Loader:
+    """Loads models beside those that serve.
+
+    Args:
+        store: The module's own models.
+        serving: The models in memory.
+        open_session: What loads graphs.
+
+    Attributes:
+        plan: What models are to run on.
+        most_bytes: The largest package that is taken in.
+    """
+
+    def __init__(self, store: ModelStore, serving: Serving, open_session: Opener) -> None:
+        self._store = store
+        self._serving = serving
+        self._open_session = open_session
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self.plan = Plan((), require_gpu=False)
+        self.most_bytes = 0
+
+    async def load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step) -> LoadedModel:
+        """A model, warm. Cancelling calls the work off at the next chance.
+
+        Args:
+            wanted: Which one.
+            source: Where to get it if the store has it not.
+            step: Told how far it is.
+
+        Raises:
+            ModelError: It cannot be had.
+        """
+        off = threading.Event()
+
+        def checkpoint() -> None:
+            if off.is_set():
+                raise CalledOff
+
+        try:
+            return await self._load(wanted, source, step, checkpoint)
+        except ModelError:
+            raise
+        except Exception as error:
+            log.exception("a model could not be loaded, for a reason that was not foreseen")
+            raise LoadFailedError(f"{type(error).__name__}: {error}") from error
+        finally:
+            off.set()
+
+    async def close(self) -> None:
+        """Wait for what the thread has in hand."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+
+    async def _load(
+        self, wanted: ModelIdentity, source: ModelSource | None, step: Step, checkpoint: Callable[[], None]
+    ) -> LoadedModel:
+        step(State.RESOLVING)
+        if loaded := self._serving.loaded(wanted.digest, self.plan):
+            _check_identity(wanted, loaded.identity)
+            return loaded
+        if not await self._do(self._store.holds, wanted.digest):
+            if source is None:
+                raise DigestMismatchError(f"{wanted.name} {wanted.version} in the model store is damaged or gone")
+            step(State.DOWNLOADING)
+            await self._do(self._store.admit, wanted.digest, source, self.most_bytes, checkpoint)
+        step(State.VERIFYING)
+        _check_identity(wanted, self._store.identity(wanted.digest))
+        folder = self._store.files(wanted.digest)
+        contract = await self._do(verify, folder)
+        step(State.LOADING)
+        self._serving.make_room()
+        model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
+        step(State.WARMING)
+        await self._do(model.warm_up)
+        return model
+
+    async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _check_identity(wanted: ModelIdentity, found: ModelIdentity) -> None:
+    if wanted != found:
+        raise BadDesiredError(
+            f"the package is {found.name} {found.version}, not {wanted.name} {wanted.version} as the twin says"
+        )

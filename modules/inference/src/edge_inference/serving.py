@@ -1,0 +1,69 @@
+"""Which loaded model answers which batch. Pure: time is an argument."""
+
+from typing import Final
+
+from edge_common.errors import ItemError
+from edge_inference.model import LoadedModel
+from edge_inference.session import Plan
+
+CONTRACT_GONE: Final = "CONTRACT_GONE"
+
+
+class Serving:
+    """At most two models in memory: the active one, and the one before it for batches that still bear its stamp."""
+
+    def __init__(self) -> None:
+        self.active: LoadedModel | None = None
+        self.retiring: LoadedModel | None = None
+        self.require_gpu = False
+        self._last_needed = 0.0
+
+    def pick(self, stamp: str, now: float) -> LoadedModel:
+        """The model for a batch.
+
+        Args:
+            stamp: The batch's.
+            now: Monotonic seconds.
+
+        Raises:
+            ItemError: There is none now; trying again can help.
+        """
+        if self.active is None:
+            raise ItemError("NO_MODEL", "no model is active", can_retry=True)
+        if self.require_gpu and not self.active.on_gpu:
+            raise ItemError("NO_GPU", "a GPU is required, and the model does not run on one", can_retry=True)
+        if stamp == self.active.stamp:
+            return self.active
+        if self.retiring is None or stamp != self.retiring.stamp:
+            raise ItemError(CONTRACT_GONE, f"no loaded model takes batches of contract {stamp[:12]}", can_retry=True)
+        self._last_needed = now
+        return self.retiring
+
+    def loaded(self, digest: str, plan: Plan) -> LoadedModel | None:
+        """A model that is in memory already, and for that plan."""
+        for model in (self.active, self.retiring):
+            if model and model.identity.digest == digest and model.plan == plan:
+                return model
+        return None
+
+    def activate(self, model: LoadedModel, now: float) -> None:
+        """Let a model answer from the next batch on; the one that did until now retires.
+
+        Args:
+            model: May be the retiring one, or the active one loaded anew.
+            now: Monotonic seconds.
+        """
+        if self.active and self.active.identity != model.identity:
+            self.retiring, self._last_needed = self.active, now
+        self.active = model
+
+    def make_room(self) -> None:
+        """Let go of the retiring model, so that a third never stands beside two."""
+        self.retiring = None
+
+    def release(self, now: float, idle: float) -> LoadedModel | None:
+        """Let go of the retiring model if no batch has needed it for so many seconds; gives it back if so."""
+        if self.retiring is None or now - self._last_needed < idle:
+            return None
+        released, self.retiring = self.retiring, None
+        return released

@@ -1,0 +1,129 @@
+"""How far a swap has come, as the reported property ``model`` tells it. Pure: each event gives a new value."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from edge_common.messages import ModelIdentity
+from edge_inference.errors import ModelError
+from edge_inference.model import LoadedModel
+
+_MOST_DETAIL = 1000
+
+
+class State(StrEnum):
+    """Where the wanted model is."""
+
+    IDLE = "Idle"
+    """None is wanted, and none is active."""
+    RESOLVING = "Resolving"
+    """Is it in the store already?"""
+    DOWNLOADING = "Downloading"
+    """Its bytes are copied into the store, and checked."""
+    VERIFYING = "Verifying"
+    """Its files are looked through."""
+    LOADING = "Loading"
+    """It is loaded beside the serving one, and held against its contract."""
+    WARMING = "Warming"
+    """It runs zeros."""
+    ACTIVE = "Active"
+    """It serves."""
+    FAILED = "Failed"
+    """It could not be had; the one that was active before stays so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the last swap ended; ``milliseconds`` are from the edit's arrival to its end."""
+
+    result: str
+    at: str
+    milliseconds: int
+    code: str | None = None
+    detail: str | None = None
+
+
+def succeeded(at: datetime, seconds: float) -> Outcome:
+    """A swap has ended well, after so many seconds."""
+    return Outcome("succeeded", _stamp(at), round(seconds * 1000))
+
+
+def failed(error: ModelError, at: datetime, seconds: float) -> Outcome:
+    """A swap has ended badly; what was active stays so."""
+    return Outcome("failed", _stamp(at), round(seconds * 1000), error.code, str(error)[:_MOST_DETAIL])
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The model that serves."""
+
+    identity: ModelIdentity
+    stamp: str
+    providers: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """All that is reported.
+
+    Attributes:
+        ack_version: The version of the desired properties that this answers.
+        request_id: The operator's, from them.
+        state: Where the wanted model is.
+        active: The model that serves.
+        previous: The one that served before it.
+        last: How the last swap ended.
+    """
+
+    ack_version: int = 0
+    request_id: str | None = None
+    state: State = State.IDLE
+    active: Active | None = None
+    previous: ModelIdentity | None = None
+    last: Outcome | None = None
+
+    def asked(self, version: int, request_id: str | None) -> Self:
+        """The desired property has come."""
+        return replace(self, ack_version=version, request_id=request_id)
+
+    def acknowledged(self, version: int) -> Self:
+        """The twin was edited elsewhere."""
+        return replace(self, ack_version=version)
+
+    def at(self, state: State) -> Self:
+        """The swap has come so far."""
+        return replace(self, state=state)
+
+    def settled(self) -> Self:
+        """Nothing is to be done: what is wanted serves, or nothing is wanted."""
+        return replace(self, state=State.ACTIVE if self.active else State.IDLE)
+
+    def serving(self, model: LoadedModel, previous: ModelIdentity | None) -> Self:
+        """A model serves now."""
+        active = Active(model.identity, model.stamp, tuple(model.session.providers))
+        return replace(self, state=State.ACTIVE, active=active, previous=previous)
+
+    def ended(self, outcome: Outcome) -> Self:
+        """The swap has ended."""
+        return replace(self, last=outcome)
+
+    def reported(self) -> dict[str, Any]:
+        """As a patch: what is absent is None, which removes it from the twin."""
+        return {
+            "ackVersion": self.ack_version,
+            "requestId": self.request_id,
+            "state": self.state.value,
+            "active": self.active and _active(self.active),
+            "previous": self.previous and self.previous.model_dump(by_alias=True),
+            "last": self.last and asdict(self.last),
+        }
+
+
+def _active(active: Active) -> dict[str, Any]:
+    return {**active.identity.model_dump(by_alias=True), "stamp": active.stamp, "providers": list(active.providers)}
+
+
+def _stamp(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds")
