@@ -266,7 +266,7 @@ def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) 
     run: list[T] = []
     used = 0
     for entry in entries:
-        size = len(entry.model_dump_json(by_alias=True, exclude_none=True)) + 1
+        size = len(entry.model_dump_json(by_alias=True, exclude_none=True).encode()) + 1
         if run and (len(run) >= most or used + size > budget):
             yield run
             run, used = [], 0
