@@ -18,8 +18,8 @@ from edge_common.messages import Item
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed, and opening a pipe without a writer does not wait for one."""
 
-NOT_A_FILE: Final = frozenset({errno.ELOOP, errno.ENXIO})
-"""What opening a link (with ``O_NOFOLLOW``) or a socket fails with."""
+NOT_A_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
+"""What opening a folder, a link (with ``O_NOFOLLOW``) or a socket fails with."""
 
 
 def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
@@ -51,13 +51,17 @@ def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
 
 
 def _read(path: Path, size: int) -> bytes:
-    with open(os.open(path, OPEN_FLAGS), "rb") as file:  # noqa: PTH123 - pathlib opens no descriptors
+    with open(path, "rb", opener=_open) as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise _changed("it is no regular file any more")
         if status.st_size != size:
             raise _changed(f"it has {status.st_size} bytes, not {size}")
         return file.read(size)
+
+
+def _open(path: str, _: int) -> int:
+    return os.open(path, OPEN_FLAGS)
 
 
 def _changed(how: str) -> ItemError:

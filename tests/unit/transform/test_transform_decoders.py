@@ -1,0 +1,245 @@
+"""From a file's bytes to its picture: every format, every orientation, and what is refused."""
+
+import struct
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_common.contract import ImageInput
+from edge_common.errors import ItemError
+from edge_transform.decoders import DECODERS, decode
+from edge_transform.prepare import prepare
+from unit.transform.pictures import COLOUR, LUMA, Pixels, encode, noise
+
+EXACT = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True}}
+ORIENTATION = 274
+MOST = 1_000_000
+
+UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
+    1: lambda stored: stored,
+    2: np.fliplr,
+    3: lambda stored: np.rot90(stored, 2),
+    4: np.flipud,
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: np.rot90(stored, 2).swapaxes(0, 1),
+    8: np.rot90,
+}
+"""What EXIF says of where a stored picture's first row and column are to be seen."""
+
+
+def decoded(content: bytes, wanted: ImageInput = COLOUR) -> Image.Image:
+    (picture,) = decode(content, wanted, MOST)
+    return picture
+
+
+def code_of(content: bytes, wanted: ImageInput = LUMA, max_pixels: int = MOST) -> str:
+    with pytest.raises(ItemError) as raised:
+        prepare(content, wanted, max_pixels)
+    assert not raised.value.can_retry
+    return raised.value.code
+
+
+def oriented(value: int) -> Image.Exif:
+    exif = Image.Exif()
+    exif[ORIENTATION] = value
+    return exif
+
+
+def smooth(height: int, width: int) -> Pixels:
+    """A picture that JPEG changes little, unlike in all its corners."""
+    down, right = np.mgrid[0:height, 0:width]
+    return np.stack([down * 255 // height, right * 255 // width, (down + right) * 100 // width], -1).astype(np.uint8)
+
+
+def bomb_png(side: int) -> bytes:
+    """A whole PNG of one bit a pixel, all black, which is a thousandth of its pixels in size."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((side + 7) // 8 + 1) * side)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", EXACT)
+@pytest.mark.parametrize("depth", [(), (3,)])
+def test_lossless_formats_give_the_pixels_that_were_stored(kind: str, depth: tuple[int, ...]) -> None:
+    pixels = noise(9, 13, *depth)
+    picture = decoded(encode(pixels, kind, **EXACT[kind])).convert("RGB" if depth else "L")
+    np.testing.assert_array_equal(np.asarray(picture), pixels)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 2}], ids=str)
+def test_jpeg_gives_nearly_the_pixels_that_were_stored(options: dict[str, int]) -> None:
+    pixels = smooth(48, 64)
+    picture = decoded(encode(pixels, "JPEG", quality=95, **options))
+    assert np.abs(np.asarray(picture).astype(int) - pixels).mean() < 2
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("value", UPRIGHT)
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_every_orientation_is_set_upright(kind: str, value: int, mode: str) -> None:
+    pixels = smooth(32, 48)
+    content = encode(pixels, kind, exif=oriented(value), **EXACT.get(kind, {"quality": 95}))
+    picture = decoded(content, COLOUR.model_copy(update={"decode": mode, "width": 48, "height": 32}))
+    expected = UPRIGHT[value](pixels)
+    assert picture.size == (expected.shape[1], expected.shape[0])
+    assert np.abs(np.asarray(picture).astype(int) - expected).mean() < (2 if kind == "JPEG" else 0.1)
+
+
+@pytest.mark.parametrize("value", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_none(value: int) -> None:
+    pixels = noise(4, 6)
+    np.testing.assert_array_equal(np.asarray(decoded(encode(pixels, "PNG", exif=oriented(value)))), pixels)
+
+
+def test_a_damaged_exif_block_spoils_no_picture() -> None:
+    pixels = noise(4, 6)
+    content = encode(pixels, "PNG", exif=b"Exif\0\0no directory of tags")
+    np.testing.assert_array_equal(np.asarray(decoded(content)), pixels)
+
+
+@pytest.mark.parametrize(("side", "reduced"), [(800, 100), (64, 16), (31, 16), (15, 15)])
+def test_fast_decodes_jpeg_at_the_smallest_scale_that_is_large_enough(side: int, reduced: int) -> None:
+    fast = COLOUR.model_copy(update={"decode": "fast", "width": 10, "height": 10})
+    assert decoded(encode(smooth(side, side), "JPEG"), fast).size == (reduced, reduced)
+
+
+def test_fast_swaps_the_wanted_size_for_a_picture_on_its_side() -> None:
+    fast = COLOUR.model_copy(update={"decode": "fast", "width": 16, "height": 64})
+    content = encode(smooth(32, 128), "JPEG", exif=oriented(6))
+    assert decoded(content, fast).size == (16, 64)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("resize", ["stretch", "crop", "letterbox"])
+def test_fast_changes_pixels_only_a_little(mode: str, resize: str) -> None:
+    depth = len(mode)
+    exact = ImageInput(width=24, height=24, channels=mode, resize=resize, mean=(0,) * depth, scale=(1,) * depth)
+    content = encode(smooth(300, 400), "JPEG", quality=95)
+    change = prepare(content, exact.model_copy(update={"decode": "fast"})) - prepare(content, exact)
+    assert np.abs(change).mean() < 2
+
+
+def test_of_several_pages_the_first_is_taken() -> None:
+    pages = [Image.fromarray(noise(8, 8, seed=seed)) for seed in range(3)]
+    content = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    np.testing.assert_array_equal(np.asarray(decoded(content)), np.asarray(pages[0]))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "packbits", "group4"])
+def test_tiff_in_its_compressions(compression: str) -> None:
+    picture = Image.fromarray(noise(16, 16))
+    stored = picture.convert("1") if compression == "group4" else picture
+    content = encode(stored, "TIFF", compression=compression)
+    np.testing.assert_array_equal(np.asarray(decoded(content)), np.asarray(stored))
+
+
+@pytest.mark.parametrize(
+    ("found", "content"),
+    [
+        ("text/plain", b"no picture at all, whatever its name"),
+        ("text/plain", "größer".encode()),
+        ("image/gif", encode(noise(8, 8), "GIF", save_all=True, append_images=[Image.fromarray(noise(8, 8, seed=1))])),
+        ("application/pdf", b"%PDF-1.7\n\xff\0"),
+        ("application/zip", b"PK\x03\x04\0\0"),
+        ("image/heif", b"\0\0\0\x18ftypheic\0\0"),
+        ("video/mp4", b"\0\0\0\x18ftypisom\0\0"),
+        ("application/octet-stream", bytes(range(100))),
+        ("application/octet-stream", b"\x89PNG\r\n\x00"),
+    ],
+)
+def test_what_has_no_decoder_is_named(found: str, content: bytes) -> None:
+    with pytest.raises(ItemError, match=f"this is {found};") as raised:
+        prepare(content, LUMA)
+    assert (raised.value.code, raised.value.can_retry) == ("UNSUPPORTED", False)
+
+
+def test_every_decoder_has_a_signature_that_leads_to_it() -> None:
+    kinds = {"JPEG", "PNG", "BMP", "TIFF", "WEBP"}
+    assert {f"image/{kind.lower()}" for kind in kinds} == set(DECODERS)
+    for kind in kinds:
+        assert decoded(encode(noise(8, 8), kind)).size == (8, 8)
+
+
+def test_an_empty_file_is_rejected_as_empty() -> None:
+    assert code_of(b"") == "EMPTY"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("part", [0.05, 0.5, 0.95])
+@pytest.mark.filterwarnings("ignore")
+def test_a_truncated_file_is_rejected(kind: str, part: float) -> None:
+    content = encode(noise(64, 64, 3), kind)
+    assert code_of(content[: max(16, int(len(content) * part))]) == "DECODE_FAILED"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.filterwarnings("ignore")
+def test_damage_anywhere_is_an_item_error_or_a_picture(kind: str) -> None:
+    """Nothing else escapes, whichever byte is wrong."""
+    content = encode(noise(16, 16, 3), kind)
+    random = np.random.default_rng(0)
+    for _ in range(300):
+        damaged = bytearray(content)
+        for place in random.integers(0, len(content), 3):
+            damaged[place] = random.integers(0, 256)
+        with suppress(ItemError):
+            assert prepare(bytes(damaged), LUMA, MOST).shape == LUMA.sample_shape
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+def test_the_most_pixels_are_taken_and_one_more_is_not(kind: str) -> None:
+    content = encode(noise(20, 30), kind)
+    assert prepare(content, LUMA, 600).shape == (1, 8, 8)
+    assert code_of(content, max_pixels=599) == "TOO_MANY_PIXELS"
+
+
+def test_a_bomb_is_rejected_without_the_memory_that_it_asks_for() -> None:
+    script = """
+import resource, sys
+from edge_common.contract import ImageInput
+from edge_common.errors import ItemError
+from edge_transform.prepare import prepare
+
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 32 * 2**20,) * 2)
+try:
+    prepare(sys.stdin.buffer.read(), ImageInput(width=8, height=8, channels="L", mean=(0,), scale=(1,)))
+except ItemError as error:
+    print(error.code)
+"""
+    content = bomb_png(30_000)
+    assert len(content) < 200_000
+    run = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, check=True)  # noqa: S603
+    assert run.stdout == b"TOO_MANY_PIXELS\n"
+
+
+def test_a_header_that_lies_about_its_size_is_rejected() -> None:
+    content = encode(noise(8, 8), "PNG")
+    header = struct.pack(">II", 2**31 - 1, 2**31 - 1) + content[24:29]
+    lying = content[:16] + header + struct.pack(">I", zlib.crc32(b"IHDR" + header)) + content[33:]
+    assert code_of(lying) == "TOO_MANY_PIXELS"
+
+
+def test_a_webp_of_the_largest_canvas_is_rejected() -> None:
+    content = bytearray(encode(Image.fromarray(noise(8, 8, 4)), "WEBP", exif=oriented(1)))
+    assert content[12:16] == b"VP8X"
+    content[24:30] = b"\xfe\x3f\0" * 2
+    assert code_of(bytes(content)) == "TOO_MANY_PIXELS"
+
+
+def test_a_jpeg_of_too_many_scans_is_rejected_before_it_costs_hours() -> None:
+    content = encode(smooth(64, 64), "JPEG", progressive=True)
+    start = content.rindex(b"\xff\xda")
+    bomb = content[:start] + content[start:-2] * 200 + content[-2:]
+    assert code_of(bomb) == "DECODE_FAILED"
