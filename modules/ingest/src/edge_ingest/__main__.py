@@ -1,0 +1,86 @@
+"""Ingest's process: puts its parts together and runs them."""
+
+import asyncio
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from edge_common.lifecycle import Surroundings, Wiring, run_module
+from edge_ingest.courier import Courier
+from edge_ingest.inquirer import Inquirer
+from edge_ingest.intake import Intake
+from edge_ingest.ledger.journal import Journal
+from edge_ingest.ledger.schema import open_ledger
+from edge_ingest.meters import Meters
+from edge_ingest.reporter import Reporter
+from edge_ingest.scanner import Scanner
+from edge_ingest.settings import IngestEnvironment, IngestSettings
+from edge_ingest.settler import Settler
+from edge_ingest.share import Share
+from edge_ingest.vault import Vault
+from edge_ingest.watch import ShareWatch
+
+THREADS: Final = 4
+"""They wait for the share more than they compute, even when they hash."""
+
+
+def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
+    """Build the module.
+
+    Raises:
+        ConfigurationError: The ledger was written by a release that is too new for this one.
+    """
+    settings, clock, hub = IngestSettings(), given.clock, given.hub
+    journal = Journal(open_ledger(given.environment.state_dir / "ledger.db"), clock)
+    pool = ThreadPoolExecutor(THREADS, "files")
+    meters = Meters(given.metrics)
+    share = Share(given.environment.share_dir)
+    watch = ShareWatch(share.root, clock)
+
+    settler = Settler(Vault(share), journal, clock, pool, meters, settings)
+
+    def look_again(paths: Iterable[str]) -> None:
+        intake.note((path, False) for path in paths)
+
+    courier = Courier(hub, journal, clock, meters, settings, settled=settler.bell.ring, look_again=look_again)
+
+    def arrived() -> None:
+        courier.arrived()
+        settler.bell.ring()
+
+    intake = Intake(share, journal, clock, pool, settings, arrived)
+    scanner = Scanner(share, watch, intake, clock, pool, settings)
+    inquirer = Inquirer(hub, journal, clock, settings)
+    reporter = Reporter(hub, journal, clock, meters, settings)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for part in (journal, courier, settler, intake, scanner, inquirer, reporter):
+                tasks.create_task(part.run(), name=type(part).__name__)
+            tasks.create_task(scanner.listen(), name="listen")
+
+    async def configure(changed: IngestSettings) -> None:
+        for part in (courier, settler, intake, scanner, inquirer, reporter):
+            part.configure(changed)
+
+    async def drain() -> None:
+        pool.shutdown(wait=False, cancel_futures=True)
+        watch.stop()
+        await journal.close()
+
+    return Wiring(
+        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects},
+        run=run,
+        configure=configure,
+        drain=drain,
+        methods={"ledger": reporter.answer},
+    )
+
+
+def main() -> None:
+    """Run the module until it is told to stop."""
+    run_module("ingest", IngestEnvironment, IngestSettings, wire)
+
+
+if __name__ == "__main__":
+    main()

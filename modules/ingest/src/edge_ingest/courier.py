@@ -1,0 +1,177 @@
+"""Sends items, and takes the answers to them: the one loop that moves the dispatcher."""
+
+from collections.abc import Callable, Iterable, Sequence
+from sqlite3 import Connection
+from typing import NamedTuple
+
+from edge_common.clock import Clock
+from edge_common.hub import Hub, Received
+from edge_common.messages import (
+    Item,
+    ItemsMessage,
+    Receipt,
+    ReceiptsMessage,
+    ReceiptStatus,
+    Reject,
+    RejectsMessage,
+    chunks,
+)
+from edge_ingest.backoff import Backoff
+from edge_ingest.bell import Bell
+from edge_ingest.dispatch import Dispatcher, Limits, Loss, Plan
+from edge_ingest.ledger import deliveries
+from edge_ingest.ledger.deliveries import Answered
+from edge_ingest.ledger.journal import Journal
+from edge_ingest.meters import Meters
+from edge_ingest.settings import IngestSettings
+
+
+class _Claimed(NamedTuple):
+    together: list[Item]
+    alone: list[Item]
+
+
+class Courier:
+    """Between the ledger and the other modules.
+
+    Args:
+        hub: Where items go.
+        journal: The ledger.
+        clock: Time.
+        meters: Counted into.
+        settings: What is in force.
+        settled: Called where the end of items is to be dealt with.
+        look_again: Called with paths whose files are not what they were.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        journal: Journal,
+        clock: Clock,
+        meters: Meters,
+        settings: IngestSettings,
+        *,
+        settled: Callable[[], None],
+        look_again: Callable[[Iterable[str]], None],
+    ) -> None:
+        self._hub = hub
+        self._journal = journal
+        self._clock = clock
+        self._meters = meters
+        self._settled = settled
+        self._look_again = look_again
+        self._bell = Bell(clock)
+        self._receipts: list[Receipt] = []
+        self._rejects: list[Reject] = []
+        self._dispatcher = Dispatcher(Limits(), Backoff())
+        self.configure(settings)
+
+    def configure(self, settings: IngestSettings) -> None:
+        """Put settings in force."""
+        self._settings = settings
+        self._dispatcher.limits = Limits(settings.window, settings.lease_seconds, settings.max_attempts)
+        self._bell.ring()
+
+    def arrived(self) -> None:
+        """There may be new items in the ledger."""
+        self._bell.ring()
+
+    async def take_receipts(self, message: Received) -> None:
+        """Handle a message on the input ``receipts``.
+
+        Raises:
+            MalformedMessageError: It cannot be read.
+        """
+        self._receipts += ReceiptsMessage.decode(message.body).receipts
+        self._bell.ring()
+
+    async def take_rejects(self, message: Received) -> None:
+        """Handle a message on the input ``rejects``.
+
+        Raises:
+            MalformedMessageError: It cannot be read.
+        """
+        self._rejects += RejectsMessage.decode(message.body).rejects
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Take over from an earlier life, then send and listen for ever."""
+        for suspect in await self._journal.do(deliveries.recover):
+            self._dispatcher.suspect(*suspect)
+        while True:
+            await self._turn()
+            await self._bell.wait(self._dispatcher.next_event() - self._clock.monotonic())
+            await self._clock.sleep(self._settings.batch_seconds)
+
+    async def _turn(self) -> None:
+        """Work on all that has come in, in one transaction, and send what may be sent then."""
+        receipts, self._receipts = self._receipts, []
+        rejects, self._rejects = self._rejects, []
+        now = self._clock.monotonic()
+        for receipt in receipts:
+            self._follow(receipt, now)
+        for reject in rejects:
+            self._obey(reject, now)
+        losses = self._dispatcher.expire(now)
+        self._meters.lost.inc(len(losses))
+        plan = self._dispatcher.plan(now)
+        if receipts or rejects or losses or plan != Plan():
+            stamp = self._clock.now().timestamp()
+            answered, claimed = await self._journal.do(_turn, receipts, rejects, losses, plan, stamp)
+            self._act(answered)
+            await self._send(plan, claimed)
+
+    def _follow(self, receipt: Receipt, now: float) -> None:
+        match receipt.status:
+            case ReceiptStatus.ACCEPTED | ReceiptStatus.UPLOADED:
+                self._dispatcher.finish(receipt.id, now)
+            case ReceiptStatus.PART | ReceiptStatus.DEFERRED:
+                deferred = receipt.status is ReceiptStatus.DEFERRED
+                self._dispatcher.renew(receipt.id, receipt.attempt, now, deferred=deferred)
+            case ReceiptStatus.UNKNOWN:
+                pass  # of no item that is in flight
+
+    def _obey(self, reject: Reject, now: float) -> None:
+        if deliveries.try_again(reject):
+            self._dispatcher.put_off(reject.id, reject.attempt, now)
+        else:
+            self._dispatcher.refuse(reject.id, reject.attempt, now)
+
+    def _act(self, answered: Answered) -> None:
+        for seconds in answered.waits:
+            self._meters.accepted.observe(seconds)
+        if answered.settled:
+            self._settled()
+        if answered.look_again:
+            self._look_again(answered.look_again)
+
+    async def _send(self, plan: Plan, claimed: _Claimed) -> None:
+        for item in claimed.together:
+            self._dispatcher.launch(item.id, item.attempt, alone=False)
+        for item in claimed.alone:
+            self._dispatcher.launch(item.id, item.attempt, alone=True)
+        sent = {item.id for items in claimed for item in items}
+        for item_id in {*plan.again, *plan.alone} - sent:
+            self._dispatcher.abandon(item_id)
+        for run in chunks(claimed.together, self._settings.batch_items):
+            await self._send_message(run)
+        for item in claimed.alone:
+            await self._send_message([item])
+
+    async def _send_message(self, items: Sequence[Item]) -> None:
+        message = ItemsMessage(lease_seconds=self._settings.lease_seconds, items=tuple(items))
+        await self._hub.send("items", message.encode(), {"kind": "items"})
+        self._dispatcher.sent([item.id for item in items], self._clock.monotonic())
+        self._meters.sent.inc(len(items))
+
+
+def _turn(
+    db: Connection, receipts: list[Receipt], rejects: list[Reject], losses: list[Loss], plan: Plan, now: float
+) -> tuple[Answered, _Claimed]:
+    answered = deliveries.receive(db, receipts, now)
+    deliveries.reject(db, rejects, answered)
+    deliveries.lose(db, losses, answered)
+    together = deliveries.claim(db, plan.again, plan.fresh, now)
+    alone = deliveries.claim(db, plan.alone, plan.probes, now)
+    return answered, _Claimed(together, alone)

@@ -1,0 +1,195 @@
+"""Takes paths, waits until what is there has settled, and writes it to the ledger with its hash."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, TypeVar
+
+from edge_common.clock import Clock
+from edge_ingest.bell import Bell
+from edge_ingest.globs import PathFilter
+from edge_ingest.ledger import arrivals
+from edge_ingest.ledger.journal import Journal
+from edge_ingest.settings import IngestSettings
+from edge_ingest.settling import Settling
+from edge_ingest.share import Share, ShareAwayError, UnsettledError
+from edge_ingest.sight import Found, Refusal, Sight, path_text, refusal_of
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+SLICE: Final = 64
+"""Paths that are looked at together; they share a transaction, and wait for the largest file among them."""
+
+SLICES: Final = 4
+"""Slices at work at a time."""
+
+
+@dataclass
+class _Looks:
+    """How paths look: what is there, where nothing is, and where it cannot be told."""
+
+    sights: list[Sight] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    failed: list[tuple[str, OSError]] = field(default_factory=list)
+
+
+@dataclass
+class _Read:
+    """What reading some files came to."""
+
+    found: list[Found] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
+    failed: list[tuple[str, OSError]] = field(default_factory=list)
+
+
+class Intake:
+    """From paths to the ledger.
+
+    Args:
+        share: Where the files are.
+        journal: The ledger.
+        clock: Time.
+        pool: Threads that look and hash.
+        settings: What is in force.
+        arrived: Called where the ledger has got something new.
+    """
+
+    def __init__(
+        self,
+        share: Share,
+        journal: Journal,
+        clock: Clock,
+        pool: Executor,
+        settings: IngestSettings,
+        arrived: Callable[[], None],
+    ) -> None:
+        self._share = share
+        self._journal = journal
+        self._clock = clock
+        self._pool = pool
+        self._arrived = arrived
+        self._bell = Bell(clock)
+        self._settling = Settling()
+        self._room = asyncio.Event()
+        self._slices = asyncio.Semaphore(SLICES)
+        self.configure(settings)
+
+    def configure(self, settings: IngestSettings) -> None:
+        """Put settings in force."""
+        self._settings = settings
+        self.wanted = PathFilter(settings.include, settings.exclude)
+        self._settling.settle_s = settings.settle_seconds
+
+    def note(self, paths: Iterable[tuple[str, bool]]) -> bool:
+        """Look at paths that something happened to.
+
+        Args:
+            paths: Each with whether it was renamed to there.
+
+        Returns:
+            Whether there was room for all of them.
+        """
+        now = self._clock.monotonic()
+        noted = [self._settling.note(path, now, in_place=moved) for path, moved in paths if path in self.wanted]
+        self._bell.ring()
+        return all(noted)
+
+    async def admit(self, sights: Sequence[Sight]) -> None:
+        """Take what a scan saw, as far as the ledger does not know it; waits for room."""
+        for sight in await self._unknown(sights):
+            while self._settling.full:
+                self._room.clear()
+                await self._room.wait()
+            self._settling.saw(sight.path, sight.signature, self._clock.monotonic())
+        self._bell.ring()
+
+    async def run(self) -> None:
+        """Look at what is due, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await self._bell.wait(self._settling.next_due() - self._clock.monotonic())
+                while paths := self._settling.due(self._clock.monotonic(), SLICE):
+                    await self._slices.acquire()
+                    tasks.create_task(self._work(paths))
+
+    async def _work(self, paths: list[str]) -> None:
+        try:
+            await self._take(paths)
+        finally:
+            self._slices.release()
+            self._room.set()
+
+    async def _take(self, paths: list[str]) -> None:
+        looks = await self._in_pool(partial(_look_at, self._share, paths))
+        for path in looks.missing + [path for path, _ in looks.failed]:
+            self._settling.forget(path)
+        now = self._clock.monotonic()
+        settled = [sight for sight in looks.sights if self._settling.settled(sight.path, sight.signature, now)]
+        self._bell.ring()
+        new = await self._unknown(settled)
+        refusals = [refusal for sight in new if (refusal := refusal_of(sight, self._settings.max_bytes))]
+        refused = {refusal.sight.path for refusal in refusals}
+        read = await self._in_pool(partial(_hash, self._share, [sight for sight in new if sight.path not in refused]))
+        self.note((path, False) for path in read.unsettled)
+        _complain(looks.failed + read.failed)
+        await self._write(read.found, refusals, looks.missing)
+
+    async def _unknown(self, sights: Sequence[Sight]) -> list[Sight]:
+        if not sights:
+            return []
+        keep = self._settings.retention == "keep"
+        return await self._journal.do(arrivals.unknown, sights, keep=keep)
+
+    async def _write(self, found: list[Found], refusals: list[Refusal], missing: list[str]) -> None:
+        if not (found or refusals or missing):
+            return
+        moment = self._clock.now()
+        now, today = moment.timestamp(), moment.date()
+        await asyncio.gather(
+            self._journal.do(arrivals.record, found, now, today),
+            self._journal.do(arrivals.refuse, refusals, now, today),
+            self._journal.do(arrivals.missing, [path_text(path) for path in missing], now),
+        )
+        self._arrived()
+
+    async def _in_pool(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _look_at(share: Share, paths: Iterable[str]) -> _Looks:
+    looks = _Looks()
+    for path in paths:
+        try:
+            sight = share.look(path)
+        except OSError as error:
+            looks.failed.append((path, error))
+        else:
+            if sight is None:
+                looks.missing.append(path)
+            else:
+                looks.sights.append(sight)
+    return looks
+
+
+def _hash(share: Share, sights: Iterable[Sight]) -> _Read:
+    read = _Read()
+    for sight in sights:
+        try:
+            read.found.append(Found(sight, share.digest(sight)))
+        except UnsettledError:
+            read.unsettled.append(sight.path)
+        except OSError as error:
+            read.failed.append((sight.path, error))
+    return read
+
+
+def _complain(failed: list[tuple[str, OSError]]) -> None:
+    """The next scan finds them again, so that they are retried at its pace."""
+    if failed and not any(isinstance(error, ShareAwayError) for _, error in failed):
+        path, error = failed[0]
+        log.warning("%d files cannot be read now and are left to the next scan; %r: %s", len(failed), path, error)

@@ -1,0 +1,6 @@
+"""The ledger: every file that ingest ever saw, and what became of it.
+
+One SQLite file, written by one thread. ``schema`` opens it, ``journal`` runs work on it in grouped transactions, and
+the work itself stands by whose business it is: ``arrivals`` (files that were found), ``deliveries`` (items that are
+sent, and the answers), ``endings`` (items that are settled) and ``summary`` (counts).
+"""

@@ -1,0 +1,164 @@
+"""Items that are sent, and the answers to them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from sqlite3 import Connection, Row
+from typing import Final
+
+from edge_common.messages import Item, Receipt, ReceiptStatus, Reject
+from edge_ingest.dispatch import SUSPECT, Loss
+from edge_ingest.ledger.arrivals import CHANGED_CODE, MISSING_CODE
+
+LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
+"""Codes of rejects that say something about the share, not about the content."""
+
+LOST_CODE: Final = "LOST"
+
+
+@dataclass
+class Answered:
+    """What answers have brought about.
+
+    Attributes:
+        waits: Seconds from first sight to acceptance, of each item that was accepted.
+        settled: Whether the end of some item is now to be dealt with.
+        look_again: Paths whose file is not what it was.
+    """
+
+    waits: list[float] = field(default_factory=list)
+    settled: bool = False
+    look_again: list[str] = field(default_factory=list)
+
+
+def recover(db: Connection) -> list[tuple[str, int, int]]:
+    """Void the leases of an earlier life.
+
+    Returns:
+        The suspects: id, losses, strikes. They wait; the others are ready.
+    """
+    db.execute("UPDATE item SET state = 'ready' WHERE state IN ('sent', 'waiting')")
+    db.execute("UPDATE item SET asked_at = 0 WHERE state = 'accepted'")
+    rows = db.execute(
+        "UPDATE item SET state = 'waiting' WHERE state = 'ready' AND losses >= ? RETURNING id, losses, strikes",
+        (SUSPECT,),
+    )
+    return [tuple(row) for row in rows]
+
+
+def claim(db: Connection, named: Sequence[str], fresh: int, now: float) -> list[Item]:
+    """Write down that items are being sent, before they are.
+
+    Args:
+        db: The ledger.
+        named: Items to send again; those that no longer wait are left out.
+        fresh: How many of the others to send, the first seen first.
+        now: Unix time.
+    """
+    rows = db.execute(
+        "UPDATE item SET state = 'sent', attempt = attempt + 1, sent_at = ?"
+        " WHERE id IN (SELECT value FROM json_each(?)) AND state IN ('ready', 'waiting') RETURNING *",
+        (now, json.dumps(named)),
+    ).fetchall()
+    if fresh > 0:
+        rows += db.execute(
+            "UPDATE item SET state = 'sent', attempt = attempt + 1, sent_at = ?"
+            " WHERE id IN (SELECT id FROM item WHERE state = 'ready' ORDER BY seen_at LIMIT ?) RETURNING *",
+            (now, fresh),
+        ).fetchall()
+    return [_item(row) for row in rows]
+
+
+def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered:
+    """Take receipts. Good news is taken of any attempt; that upload never heard of an item, of the last one only."""
+    answered = Answered()
+    for receipt in receipts:
+        match receipt.status:
+            case ReceiptStatus.ACCEPTED:
+                answered.waits += _accept(db, receipt.id, now)
+            case ReceiptStatus.UPLOADED:
+                answered.settled |= _upload(db, receipt.id)
+            case ReceiptStatus.UNKNOWN:
+                db.execute(
+                    "UPDATE item SET state = 'ready' WHERE id = ? AND attempt = ? AND state = 'accepted'",
+                    (receipt.id, receipt.attempt),
+                )
+    return answered
+
+
+def try_again(refused: Reject) -> bool:
+    """Whether an item that was rejected is to be sent again, or else quarantined."""
+    return refused.retryable or refused.code in LOOK_AGAIN
+
+
+def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> None:
+    """Take rejects, of an item's last attempt only."""
+    for refused in rejects:
+        again = try_again(refused)
+        # What is already put off, or was made ready by a restart, stays as it is.
+        row = db.execute(
+            "UPDATE item SET code = ?, stage = ?, reason = ?,"
+            " state = CASE WHEN NOT ? THEN 'refused' WHEN state = 'sent' THEN 'waiting' ELSE state END"
+            " WHERE id = ? AND attempt = ? AND state IN ('ready', 'waiting', 'sent') RETURNING path",
+            (refused.code, refused.stage, refused.message, again, refused.id, refused.attempt),
+        ).fetchone()
+        answered.settled |= row is not None and not again
+        if row and refused.code in LOOK_AGAIN:
+            answered.look_again.append(row["path"])
+
+
+def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
+    """Write down what leases that ended without an answer mean."""
+    for loss in losses:
+        db.execute(
+            "UPDATE item SET state = 'waiting', losses = ?, strikes = ? WHERE id = ? AND state = 'sent'",
+            (loss.losses, loss.strikes, loss.id),
+        )
+        if loss.given_up:
+            reason = f"no answer came, though others got through; {loss.strikes} times it was sent by itself"
+            db.execute(
+                "UPDATE item SET state = 'refused', code = ?, stage = 'ingest', reason = ?"
+                " WHERE id = ? AND state = 'waiting'",
+                (LOST_CODE, reason, loss.id),
+            )
+            answered.settled = True
+
+
+def _accept(db: Connection, item: str, now: float) -> list[float]:
+    rows = db.execute(
+        "UPDATE item SET state = 'accepted', accepted_at = ?, asked_at = ?, code = NULL, stage = NULL, reason = NULL"
+        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'gone') RETURNING seen_at",
+        (now, now, item),
+    ).fetchall()
+    return [max(0.0, now - row["seen_at"]) for row in rows]
+
+
+def _upload(db: Connection, item: str) -> bool:
+    cursor = db.execute(
+        "UPDATE item SET state = 'uploaded', code = NULL, stage = NULL, reason = NULL"
+        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')",
+        (item,),
+    )
+    return cursor.rowcount > 0
+
+
+def _item(row: Row) -> Item:
+    return Item(
+        id=row["id"],
+        path=row["path"],
+        sha256=row["sha256"],
+        size=row["size"],
+        captured=_moment(row["captured_ns"]),
+        date=row["date"],
+        generation=row["generation"],
+        attempt=row["attempt"],
+    )
+
+
+def _moment(nanoseconds: int) -> datetime:
+    """A file system may hold times beyond the calendar; those become its end."""
+    try:
+        return datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+    except (OverflowError, ValueError, OSError):
+        return datetime.max.replace(tzinfo=UTC) if nanoseconds > 0 else datetime.min.replace(tzinfo=UTC)

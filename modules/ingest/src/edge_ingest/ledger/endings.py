@@ -1,0 +1,94 @@
+"""Items that are settled: what is still to be done with their files, and whom to ask and tell about them."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Final
+
+from edge_common.messages import Inquiry
+from edge_ingest.ledger.schema import State
+
+QUESTIONS: Final = 2000
+"""Items to ask about in a round, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """An item whose end is known, and whose file is still where it was."""
+
+    id: str
+    path: str
+    size: int
+    mtime_ns: int
+    sha256: str
+    date: str
+    state: State
+    attempt: int
+    code: str | None
+    stage: str | None
+    reason: str | None
+
+
+def settling(db: Connection, after: str, most: int) -> list[Settling]:
+    """Items whose files are to be dealt with, in the order of their ids, from an id on."""
+    rows = db.execute(
+        "SELECT id, path, size, mtime_ns, sha256, date, state, attempt, code, stage, reason FROM item"
+        " WHERE state IN ('uploaded', 'refused') AND id > ? ORDER BY id LIMIT ?",
+        (after, most),
+    )
+    return [Settling(**{**dict(row), "state": State(row["state"])}) for row in rows]
+
+
+def end(db: Connection, ended: Sequence[Settling], now: float) -> None:
+    """Write down that files have been dealt with."""
+    db.executemany(
+        "UPDATE item SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
+        [(END[item.state], now, item.id, item.state) for item in ended],
+    )
+
+
+def reopen(db: Connection, items: Collection[str]) -> set[str]:
+    """Have the files of items dealt with once more.
+
+    Returns:
+        Those that the ledger knows.
+    """
+    ids = json.dumps(list(items))
+    db.execute(
+        "UPDATE item SET state = 'uploaded' WHERE id IN (SELECT value FROM json_each(?)) AND state = 'done'", (ids,)
+    )
+    return {row["id"] for row in db.execute("SELECT id FROM item WHERE id IN (SELECT value FROM json_each(?))", (ids,))}
+
+
+def ask(db: Connection, now: float, age: float) -> list[Inquiry]:
+    """Accepted items that nothing was heard of for a while; they count as asked about from now on.
+
+    Args:
+        db: The ledger.
+        now: Unix time. A stamp from the future counts as old: the clock was set back.
+        age: Seconds.
+    """
+    rows = db.execute(
+        "UPDATE item SET asked_at = :now WHERE id IN (SELECT id FROM item WHERE state = 'accepted'"
+        " AND asked_at NOT BETWEEN :since AND :now ORDER BY asked_at LIMIT :most) RETURNING id, attempt",
+        {"now": now, "since": now - age, "most": QUESTIONS},
+    )
+    return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in rows]
+
+
+def untold(db: Connection) -> list[str]:
+    """Items that have ended, which upload has not been told."""
+    rows = db.execute(
+        "SELECT id FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone') LIMIT ?",
+        (QUESTIONS,),
+    )
+    return [row["id"] for row in rows]
+
+
+def told(db: Connection, items: Collection[str]) -> None:
+    """Write down that upload has been told of items' ends."""
+    db.execute("UPDATE item SET told = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(items)),))
+
+
+END: Final = {State.UPLOADED: State.DONE, State.REFUSED: State.QUARANTINED}

@@ -1,0 +1,92 @@
+"""Runs work on the ledger in one thread, and all that waits together in one transaction, which costs one fsync."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from edge_common.clock import Clock
+from edge_ingest.backoff import Backoff
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Work = Callable[[sqlite3.Connection], Any]
+
+
+class Journal:
+    """The one writer of the ledger.
+
+    Args:
+        db: The ledger, from ``open_ledger``.
+        clock: Waits where the disk refuses.
+    """
+
+    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._backoff = Backoff()
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
+        self._work = asyncio.Event()
+
+    async def do(self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function on the ledger; what it wrote is durable when this returns.
+
+        Args:
+            work: Called in the ledger's thread, within a transaction that others share; it may be called again where
+                the transaction failed, so it must touch nothing else.
+            args: Its further arguments.
+            kwargs: Its further keyword arguments.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((lambda db: work(db, *args, **kwargs), future))
+        self._work.set()
+        return await future
+
+    async def run(self) -> None:
+        """Do what is asked, for ever.
+
+        Raises:
+            Exception: Some work is broken; the transaction is undone.
+        """
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            batch, self._waiting = self._waiting, []
+            results = await self._persist([work for work, _ in batch])
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)
+
+    async def close(self) -> None:
+        """Close the ledger, after the transaction that may be under way."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._db.close)
+        self._thread.shutdown()
+
+    async def _persist(self, batch: list[Work]) -> list[Any]:
+        """Commit, however long the disk refuses: nothing can be said to others before."""
+        failures = 0
+        while True:
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
+            except sqlite3.OperationalError as error:
+                failures += 1
+                delay = self._backoff.delay(failures)
+                log.error("the ledger cannot be written (%s); trying again in %.1f s", error, delay)
+                await self._clock.sleep(delay)
+
+    def _commit(self, batch: list[Work]) -> list[Any]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            results = [work(self._db) for work in batch]
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        return results

@@ -1,0 +1,141 @@
+"""Deals with the files of items whose end is known: quarantine, and retention once they are uploaded."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, ParamSpec, TypeVar
+
+from edge_common.clock import Clock
+from edge_ingest.backoff import Backoff
+from edge_ingest.bell import Bell
+from edge_ingest.ledger import endings
+from edge_ingest.ledger.endings import Settling
+from edge_ingest.ledger.journal import Journal
+from edge_ingest.ledger.schema import State
+from edge_ingest.meters import Meters
+from edge_ingest.settings import IngestSettings, Retention
+from edge_ingest.sight import BAD_NAME, Signature, text_path
+from edge_ingest.vault import Vault
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+BATCH: Final = 100
+
+
+class Settler:
+    """From a known end to the file's last place.
+
+    Args:
+        vault: The share's private folder.
+        journal: The ledger.
+        clock: Time.
+        pool: Threads that move files.
+        meters: Counted into.
+        settings: What is in force.
+    """
+
+    def __init__(
+        self, vault: Vault, journal: Journal, clock: Clock, pool: Executor, meters: Meters, settings: IngestSettings
+    ) -> None:
+        self._vault = vault
+        self._journal = journal
+        self._clock = clock
+        self._pool = pool
+        self._meters = meters
+        self._settings = settings
+        self._backoff = Backoff()
+        self.bell = Bell(clock)
+
+    def configure(self, settings: IngestSettings) -> None:
+        """Put settings in force."""
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Deal with what is settled, for ever; what the share refuses is tried again."""
+        await self._until_done(self._reopen_leftovers)
+        while True:
+            await self._until_done(self._pass)
+            await self.bell.wait()
+
+    async def _until_done(self, work: Callable[[], Awaitable[OSError | None]]) -> None:
+        failures = 0
+        while error := await work():
+            failures += 1
+            delay = self._backoff.delay(failures)
+            if failures == 1:
+                log.warning("a settled file cannot be moved, which is tried again until it can: %s", error)
+            await self._clock.sleep(delay)
+
+    async def _reopen_leftovers(self) -> OSError | None:
+        """Files that an earlier life moved out of the way must not stay there."""
+        try:
+            left = await self._in_pool(self._vault.leftovers)
+        except OSError as error:
+            return error
+        known = await self._journal.do(endings.reopen, left)
+        for name in set(left) - known:
+            log.warning("the private folder holds a file that the ledger does not know, and leaves it there: %r", name)
+        return None
+
+    async def _pass(self) -> OSError | None:
+        """Deal with each item once.
+
+        Returns:
+            The last failure.
+        """
+        after, failure = "", None
+        while batch := await self._journal.do(endings.settling, after, BATCH):
+            ended, error = await self._in_pool(self._deal_with_all, batch)
+            await self._journal.do(endings.end, ended, self._clock.now().timestamp())
+            self._count(ended)
+            after, failure = batch[-1].id, error or failure
+        return failure
+
+    def _deal_with_all(self, batch: list[Settling]) -> tuple[list[Settling], OSError | None]:
+        """Blocks; called in the pool."""
+        ended: list[Settling] = []
+        failure = None
+        for item in batch:
+            try:
+                self._deal_with(item, self._settings.retention)
+            except OSError as error:
+                failure = error
+            else:
+                ended.append(item)
+        return ended, failure
+
+    def _deal_with(self, item: Settling, retention: Retention) -> None:
+        if item.state is State.REFUSED:
+            path = text_path(item.path) if item.code == BAD_NAME else item.path
+            self._vault.quarantine(item.id, path, Signature(item.size, item.mtime_ns), _note(item, self._clock.now()))
+        elif retention == "keep":
+            self._vault.release(item.id, item.path)
+        else:
+            self._vault.retire(item.id, item.path, item.sha256, item.date, retention)
+
+    def _count(self, ended: list[Settling]) -> None:
+        for item in ended:
+            if item.state is State.REFUSED:
+                self._meters.quarantined.labels(item.code).inc()
+
+    async def _in_pool(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+
+
+def _note(item: Settling, now: datetime) -> dict[str, Any]:
+    """What a person finds beside a quarantined file."""
+    return {
+        "id": item.id,
+        "path": item.path,
+        "code": item.code,
+        "reason": item.reason,
+        "stage": item.stage,
+        "attempts": item.attempt,
+        "at": now.isoformat(timespec="milliseconds"),
+    }
