@@ -1,0 +1,109 @@
+"""Takes results in: all that arrive within a few milliseconds share one commit."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from edge_common.clock import Clock
+from edge_common.hub import Received
+from edge_common.messages import InquiriesMessage, Receipt, ReceiptStatus
+from edge_upload.database import SpoolUnavailableError
+from edge_upload.index import Index
+from edge_upload.post import Post
+from edge_upload.records import Arrival, arrivals
+from edge_upload.room import FreeBytes, Room
+from edge_upload.settings import UploadSettings
+from edge_upload.spool import Answer, Spool, receipt
+from edge_upload.threads import OneThread
+
+log = logging.getLogger(__name__)
+
+MOST_MESSAGES: Final = 256
+"""In one commit."""
+
+
+class Acceptor:
+    """Handles upload's inputs.
+
+    Args:
+        spool: Where results go.
+        index: Knows what was accepted.
+        thread: The spool's.
+        post: Takes the answers.
+        clock: Time.
+        free: Says what the spool's disk can still take.
+
+    Attributes:
+        trouble: Why results are deferred, while they are.
+    """
+
+    def __init__(
+        self, spool: Spool, index: Index, thread: OneThread, post: Post, clock: Clock, free: FreeBytes
+    ) -> None:
+        self._spool = spool
+        self._index = index
+        self._thread = thread
+        self._post = post
+        self._clock = clock
+        self._free = free
+        self._settings = UploadSettings()
+        self._arrived: asyncio.Queue[list[Arrival]] = asyncio.Queue(MOST_MESSAGES)
+        self.trouble: str | None = None
+
+    def configure(self, settings: UploadSettings) -> None:
+        """Put settings in force."""
+        self._settings = settings
+
+    async def records(self, message: Received) -> None:
+        """Input ``records``: results to be stored.
+
+        Raises:
+            MalformedMessageError: It is no message of results.
+        """
+        await self._arrived.put(arrivals(message))
+
+    async def inquiries(self, message: Received) -> None:
+        """Input ``inquiries``: what became of these items?
+
+        Raises:
+            MalformedMessageError: It is no inquiry.
+        """
+        body = InquiriesMessage.decode(message.body)
+        try:
+            await self._post.put(await self._thread.call(self._index.answer, body, self._clock.now()))
+        except SpoolUnavailableError as error:
+            log.error("an inquiry stays unanswered: %s", error)
+
+    async def run(self) -> None:
+        """Store what arrives, for ever."""
+        while True:
+            group = await self._arrived.get()
+            await self._clock.sleep(self._settings.commit_seconds)
+            while not self._arrived.empty():
+                group += self._arrived.get_nowait()
+            await self._post.put(await self._store(group))
+
+    async def _store(self, group: Sequence[Arrival]) -> Sequence[Answer]:
+        settings = self._settings
+        room = Room(settings.spool_budget_bytes, settings.shard_bytes, self._free)
+        store = partial(self._spool.store, features=settings.features)
+        try:
+            answers = await self._thread.call(store, group, room, self._clock.now())
+        except SpoolUnavailableError as error:
+            self._note(str(error))
+            return [receipt(arrival, ReceiptStatus.DEFERRED) for arrival in group]
+        self._note("the spool is full" if any(map(_is_deferred, answers)) else None)
+        return answers
+
+    def _note(self, trouble: str | None) -> None:
+        if trouble and not self.trouble:
+            log.warning("results are deferred: %s", trouble)
+        elif self.trouble and not trouble:
+            log.info("results are accepted again")
+        self.trouble = trouble
+
+
+def _is_deferred(answer: Answer) -> bool:
+    return isinstance(answer, Receipt) and answer.status is ReceiptStatus.DEFERRED

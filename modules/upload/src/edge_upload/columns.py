@@ -1,0 +1,57 @@
+"""Column types for values that come as JSON. Pure: no I/O.
+
+A type is a string, so that it can be kept and compared: ``null``, ``bool``, ``double``, ``string``, ``json``, or
+``list<…>`` of one of them. ``json`` is for what fits no column: it is stored as its JSON text.
+"""
+
+import json
+from collections.abc import Iterable
+from functools import reduce
+from typing import Any, Final
+
+EXACT: Final = 1 << 53
+"""Up to here a double holds every integer."""
+
+LIST: Final = "list<"
+
+SCALARS: Final = {type(None): "null", bool: "bool", float: "double", str: "string"}
+
+
+def element(column_type: str) -> str | None:
+    """What a list type is a list of; None if it is none."""
+    return column_type.removeprefix(LIST)[:-1] if column_type.startswith(LIST) else None
+
+
+def type_of(value: Any) -> str:
+    """The type that one JSON value needs. All numbers are doubles, so that 1 and 1.5 share a column."""
+    if isinstance(value, (list, tuple)):
+        return f"{LIST}{common_type(value)}>"
+    if type(value) is int:
+        return "double" if abs(value) <= EXACT else "json"
+    return SCALARS.get(type(value), "json")
+
+
+def common_type(values: Iterable[Any]) -> str:
+    """The type that all values fit into."""
+    return reduce(_join, map(type_of, values), "null")
+
+
+def _join(one: str, other: str) -> str:
+    if other in {one, "null"}:
+        return one
+    if one == "null":
+        return other
+    inner, others = element(one), element(other)
+    if inner is not None and others is not None:
+        return f"{LIST}{_join(inner, others)}>"
+    return "json"
+
+
+def fit(value: Any, column_type: str) -> Any:
+    """A value as a column of that type stores it."""
+    if value is None:
+        return None
+    if column_type == "json":
+        return json.dumps(value, ensure_ascii=False, sort_keys=True)
+    inner = element(column_type)
+    return value if inner is None else [fit(entry, inner) for entry in value]

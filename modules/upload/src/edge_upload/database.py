@@ -1,0 +1,158 @@
+"""The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from edge_common.errors import ConfigurationError, EdgeError
+
+VERSION: Final = 1
+"""The schema's version. A release opens its own and the one after, so that going back one release is possible: what the
+next version adds must leave what this one reads and writes in place."""
+
+SCHEMA: Final = """
+CREATE TABLE items (             -- each attempt of an item that is being put together, then the one that was whole
+    id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    state TEXT NOT NULL,         -- assembling, accepted, uploaded, settled
+    held INTEGER NOT NULL,       -- see assembly.Attempt
+    highest INTEGER NOT NULL,
+    last INTEGER,
+    model TEXT,                  -- digest of the model whose predictions completed it
+    changed REAL NOT NULL,       -- seconds since 1970
+    PRIMARY KEY (id, attempt)
+) WITHOUT ROWID;
+CREATE INDEX items_by_state ON items (state, changed);
+
+CREATE TABLE layouts (           -- see records.Layout
+    number INTEGER PRIMARY KEY,
+    layout TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE shards (            -- being cut while it has no name; with one, it is an intent
+    number INTEGER PRIMARY KEY,
+    name TEXT,
+    sha256 TEXT
+);
+
+CREATE TABLE parts (             -- narrow, because shards are chosen by scanning it
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    part INTEGER NOT NULL,
+    date TEXT NOT NULL,
+    layout INTEGER NOT NULL REFERENCES layouts,
+    rows INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    stored REAL NOT NULL,
+    ready INTEGER NOT NULL,      -- whether its item is whole
+    shard INTEGER REFERENCES shards ON DELETE SET NULL,
+    UNIQUE (id, attempt, part),
+    FOREIGN KEY (id, attempt) REFERENCES items ON DELETE CASCADE
+);
+CREATE INDEX parts_waiting ON parts (date, layout, number) WHERE ready AND shard IS NULL;
+CREATE INDEX parts_by_shard ON parts (shard);
+
+CREATE TABLE records (           -- what a part holds; see records.Record
+    number INTEGER PRIMARY KEY REFERENCES parts ON DELETE CASCADE,
+    record TEXT NOT NULL,
+    features BLOB
+);
+
+CREATE TABLE usage (bytes INTEGER NOT NULL);
+INSERT INTO usage VALUES (0);
+CREATE TRIGGER part_in AFTER INSERT ON parts BEGIN UPDATE usage SET bytes = bytes + NEW.bytes; END;
+CREATE TRIGGER part_out AFTER DELETE ON parts BEGIN UPDATE usage SET bytes = bytes - OLD.bytes; END;
+"""
+
+DISK_TROUBLE: Final = {
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
+class SpoolUnavailableError(EdgeError):
+    """The disk that the spool is on is full, or does not work."""
+
+    retryable = True
+
+
+class Database:
+    """One connection, used from one thread at a time.
+
+    Args:
+        path: The database's file; made if it is not there.
+
+    Raises:
+        ConfigurationError: A much newer release wrote it.
+        SpoolUnavailableError: The disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with _typed():
+            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+
+    def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with _typed():
+            return self._connection.execute(statement, tuple(values))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; durable once it has ended.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # some errors have rolled back by themselves
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def reader(self) -> Iterator[sqlite3.Connection]:
+        """A second connection that sees what was committed before, for another thread, while this one goes on."""
+        with _typed():
+            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    def close(self) -> None:
+        """Close the connection; nothing is lost if this is never called."""
+        self._connection.close()
+
+    def _prepare(self) -> None:
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA synchronous = FULL")
+        self.execute("PRAGMA foreign_keys = ON")
+        version = self.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION + 1:
+            raise ConfigurationError(f"{self._path} was written by a release that is more than one ahead of this")
+        if version == 0:
+            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
+            raise SpoolUnavailableError(f"the spool's disk refuses ({error})") from error
+        raise

@@ -1,0 +1,120 @@
+"""A cloud share of the appliance: a folder whose files the appliance copies to the cloud.
+
+It does not support renaming after creation, and an object in the cloud is overwritten by a file of its name. So a file
+is written once, under its final name, from one that is staged elsewhere; one that is not whole is written again under
+its name.
+"""
+
+import asyncio
+import errno
+import hashlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from edge_common.files import fsync_folder, resolve_inside
+from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
+from edge_upload.sinks.names import checked
+
+OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
+"""What the system says where a folder, a file or a link stands in the way."""
+
+NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP}
+"""What network file systems say that have nothing to do to make a folder durable."""
+
+WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ShareSink:
+    """Files in a cloud share.
+
+    Args:
+        folder: The share, as it is mounted. It must be there; it is never made.
+    """
+
+    durable: Durable = "appliance"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def put(self, name: str, file: Path, sha256: str) -> Stored:
+        return await asyncio.to_thread(self._put, checked(name), file, sha256)
+
+    async def check(self, name: str) -> str | None:
+        return await asyncio.to_thread(self._check, checked(name))
+
+    def _put(self, name: str, file: Path, sha256: str) -> Stored:
+        written = self._check(name) != sha256
+        if written:
+            _verify(file, sha256)
+        with self._trouble_with(name) as path:
+            if written:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _copy(file, path)
+            self._make_durable(path)
+            return Stored(name, path.stat().st_size, written)
+
+    def _check(self, name: str) -> str | None:
+        with self._trouble_with(name) as path:
+            try:
+                mode = path.lstat().st_mode
+            except FileNotFoundError:
+                return None
+            if not stat.S_ISREG(mode):
+                raise SinkConflictError(f"{name} on the cloud share is not a file")
+            return _sha256(path)
+
+    def _make_durable(self, path: Path) -> None:
+        """All of it, whoever wrote it: the process that did may have been killed before its fsync."""
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        for folder in path.parents:
+            _fsync_folder(folder)
+            if folder == self._folder.resolve():
+                return
+
+    @contextmanager
+    def _trouble_with(self, name: str) -> Iterator[Path]:
+        """The path of a name; what the file system says meanwhile becomes a SinkError."""
+        try:
+            if not self._folder.is_dir():
+                raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
+            yield resolve_inside(self._folder.resolve(), name)
+        except ValueError as error:
+            raise SinkConflictError(str(error)) from error
+        except OSError as error:
+            if error.errno in OCCUPIED:
+                raise SinkConflictError(f"{name} on the cloud share is occupied ({error})") from error
+            raise SinkUnavailableError(f"{name} on the cloud share: {error}") from error
+
+
+def _verify(file: Path, sha256: str) -> None:
+    with suppress(FileNotFoundError):
+        if _sha256(file) == sha256:
+            return
+    raise StagedFileError(f"{file} is gone, or not what it was")
+
+
+def _copy(source: Path, target: Path) -> None:
+    descriptor = os.open(target, WRITE, 0o644)
+    with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
+        writer.flush()
+        os.fsync(writer.fileno())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fsync_folder(folder: Path) -> None:
+    try:
+        fsync_folder(folder)
+    except OSError as error:
+        if error.errno not in NO_FOLDER_SYNC:
+            raise
