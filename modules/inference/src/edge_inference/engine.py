@@ -70,8 +70,7 @@ class Engine:
     def configure(self, callers: int) -> None:
         """Set how many batches run at once; 0 is one for each core. What runs, runs to its end."""
         if callers != self._crew.callers:
-            self._crew.threads.shutdown(wait=False)
-            self._crew = Crew(callers)
+            self._crew = Crew(callers)  # the threads of the one before end with the last batch that holds it
 
     async def tensors(self, message: Received) -> None:
         """The input ``tensors``: waits where too many batches wait already.

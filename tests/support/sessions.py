@@ -1,0 +1,44 @@
+"""A session that is no graph: the test says what it computes."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from edge_common.contract import Contract
+from edge_common.messages import ModelIdentity
+from edge_inference.model import LoadedModel
+from edge_inference.outputs import KINDS
+from edge_inference.session import Array, Plan, Port
+
+PLAN = Plan(("CPUExecutionProvider",), require_gpu=False)
+
+
+class FakeSession:
+    """Runs a function.
+
+    Attributes:
+        sizes: How many samples each run had.
+    """
+
+    def __init__(
+        self,
+        made_by: Contract,
+        compute: Callable[[Array], Array],
+        providers: Sequence[str] = PLAN.providers,
+        rows: int | str = "batch",
+    ) -> None:
+        self.providers = providers
+        self.inputs = {made_by.input.name: Port("tensor(float)", (rows, *made_by.input.sample_shape))}
+        self.outputs = {made_by.output.name: Port("tensor(float)", (rows, len(made_by.output.labels)))}
+        self.sizes: list[int] = []
+        self._compute = compute
+
+    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
+        assert set(self.outputs) == {output}
+        [samples] = feeds.values()
+        self.sizes.append(len(samples))
+        return self._compute(samples)
+
+
+def fake_model(made_by: Contract, session: FakeSession, name: str = "teller") -> LoadedModel:
+    """A loaded model around a fake session."""
+    identity = ModelIdentity(name=name, version="1", digest=f"sha256:{made_by.input.stamp}")
+    return LoadedModel(identity, made_by, session, KINDS[made_by.output.kind](made_by.output), PLAN)
