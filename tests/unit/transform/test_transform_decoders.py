@@ -14,6 +14,7 @@ from PIL import Image
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.decoders import DECODERS, decode
+from edge_transform.decoders.jpeg import count_scans
 from edge_transform.prepare import prepare
 from unit.transform.pictures import COLOUR, LUMA, Pixels, encode, noise
 
@@ -220,7 +221,7 @@ except ItemError as error:
 """
     content = bomb_png(30_000)
     assert len(content) < 200_000
-    run = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, check=True)  # noqa: S603
+    run = subprocess.run([sys.executable, "-c", script], input=content, capture_output=True, check=True)
     assert run.stdout == b"TOO_MANY_PIXELS\n"
 
 
@@ -242,4 +243,20 @@ def test_a_jpeg_of_too_many_scans_is_rejected_before_it_costs_hours() -> None:
     content = encode(smooth(64, 64), "JPEG", progressive=True)
     start = content.rindex(b"\xff\xda")
     bomb = content[:start] + content[start:-2] * 200 + content[-2:]
-    assert code_of(bomb) == "DECODE_FAILED"
+    with pytest.raises(ItemError, match=f"has {count_scans(content) + 199} scans") as raised:
+        prepare(bomb, LUMA)
+    assert raised.value.code == "DECODE_FAILED"
+
+
+@pytest.mark.parametrize(("options", "scans"), [({}, 1), ({"progressive": True}, 10)])
+def test_only_the_scans_of_the_picture_itself_count(options: dict[str, bool], scans: int) -> None:
+    preview = encode(smooth(8, 8), "JPEG") * 60
+    content = encode(smooth(64, 64), "JPEG", comment=preview, **options) + preview
+    assert count_scans(content) == scans
+    assert prepare(content, LUMA).shape == LUMA.sample_shape
+
+
+def test_scans_of_a_torn_file_are_counted_to_its_end() -> None:
+    content = encode(smooth(64, 64), "JPEG", progressive=True)
+    assert [count_scans(content[:length]) for length in (0, 2, 3, 4)] == [0] * 4
+    assert 0 < count_scans(content[: len(content) // 2]) < 10

@@ -280,6 +280,21 @@ async def test_batches_are_cut_to_what_one_message_can_name(tmp_path: Path) -> N
         assert all(len(sent.body) < 16_000 for sent in rig.hub.sent)
 
 
+async def test_what_is_in_hand_is_finished_when_the_module_stops(tmp_path: Path) -> None:
+    async with running(tmp_path, batchSeconds=0.02, contract=LUMA.model_dump(mode="json", by_alias=True)) as rig:
+        rig.send(drop(rig.share, png()))
+        await rig.clock.advance(0.02)
+    assert len(await rig.batches(1)) == 1
+
+
+async def test_a_full_store_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=ONE_ROW) as rig:
+        rig.announce()
+        rig.send(*(drop(rig.share, png(n), f"{n}.png") for n in range(9)))
+        await rig.batches(1)
+    assert len(await rig.batches(1)) == 1
+
+
 async def test_outcomes_are_counted(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         rig.announce()

@@ -80,6 +80,17 @@ async def test_a_batch_that_outgrew_a_lowered_budget_waits_for_a_higher_one(stor
     assert await waiting
 
 
+async def test_once_it_closes_nothing_waits(store: BatchStore) -> None:
+    assert await put(store, "a")
+    waiting = put(store, "b")
+    await asyncio.sleep(0)
+    store.stop_waiting()
+    assert not await waiting
+    assert not await put(store, "c")
+    await settle(store, "a")
+    assert await put(store, "d")
+
+
 @pytest.mark.parametrize(("budget", "rows"), [(ROOM - 1, 0), (ROOM, 1), (ROOM + ROW.nbytes, 2)])
 def test_rows_that_fit_the_budget(store: BatchStore, budget: int, rows: int) -> None:
     store.set_budget(budget)

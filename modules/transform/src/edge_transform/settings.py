@@ -7,6 +7,7 @@ from pydantic import Field
 
 from edge_common.contract import ImageInput
 from edge_common.settings import Environment, TwinSettings
+from edge_transform.prepare import MAX_PIXELS
 
 
 class TransformEnvironment(Environment):
@@ -39,6 +40,6 @@ class TransformSettings(TwinSettings):
     store_budget_bytes: Annotated[int, Field(gt=0)] = 256 * 1024**2
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     orphan_seconds: Annotated[float, Field(ge=0)] = 120.0
-    max_pixels: Annotated[int, Field(gt=0)] = 100_000_000
+    max_pixels: Annotated[int, Field(gt=0)] = MAX_PIXELS
     max_file_bytes: Annotated[int, Field(gt=0)] = 1024**3
     contract: ImageInput | None = None

@@ -40,6 +40,7 @@ class BatchStore:
         self._residents = Residents()
         self._turn = asyncio.Lock()
         self._room = asyncio.Event()
+        self._closing = False
         self._thread = ThreadPoolExecutor(1, "store")  # one thread, since the writer is not made for more
 
     def adopt(self, seconds: float) -> None:
@@ -71,13 +72,15 @@ class BatchStore:
             until: When the last of its leases ends; it is given up then, or stays for the grace period after it.
 
         Returns:
-            Whether it is stored; it is not once its time has ended.
+            Whether it is stored; it is not once its time has ended, or the store is closing.
         """
         async with self._turn:
             while self._clock.monotonic() < until:
                 if await self._written(batch, rows):
                     self._residents.add(batch, parts, until + self.grace_seconds)
                     return True
+                if self._closing:
+                    break
                 await wait_for_event(self._room, RETRY_S, self._clock)
         return False
 
@@ -90,6 +93,11 @@ class BatchStore:
         while True:
             await self._clock.sleep(SWEEP_S)
             await self._remove(self._residents.expire(self._clock.monotonic()))
+
+    def stop_waiting(self) -> None:
+        """Let batches in only if there is room at once: no receipt will make any."""
+        self._closing = True
+        self._room.set()
 
     def close(self) -> None:
         """End the store's thread; what it holds stays for its readers."""

@@ -107,6 +107,7 @@ class Transform:
 
     async def drain(self) -> None:
         """Finish what is in hand, if that is quick; the ledger sends the rest again."""
+        self._store.stop_waiting()
         if self._in_hand:
             _, late = await asyncio.wait(self._in_hand, timeout=FINISH_S)
             for task in late:

@@ -87,4 +87,6 @@ class Workshop:
                 prepare_into(content, wanted, limits.max_pixels, row)
             except ItemError as error:
                 return error
+            except MemoryError:
+                return ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
         return None

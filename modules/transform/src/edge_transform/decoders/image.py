@@ -20,6 +20,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
+from edge_transform.decoders.jpeg import count_scans
 
 TURNS: Final = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -35,7 +36,7 @@ TURNS: Final = {
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 """The orientations that swap width and height."""
 
-MAX_SCANS: Final = 100
+MAX_SCANS: Final = 50
 """A progressive JPEG has a dozen. Each is a pass over all pixels for a few bytes: hours, in a small file."""
 
 
@@ -73,7 +74,7 @@ def _opened(kind: type[ImageFile], content: bytes, max_pixels: int) -> ImageFile
         raise ItemError(
             "TOO_MANY_PIXELS", f"{picture.width} x {picture.height} pixels are more than maxPixels, {max_pixels}"
         )
-    if isinstance(picture, JpegImageFile) and (scans := content.count(b"\xff\xda")) > MAX_SCANS:
+    if isinstance(picture, JpegImageFile) and (scans := count_scans(content)) > MAX_SCANS:
         raise ItemError("DECODE_FAILED", f"this JPEG has {scans} scans, and {MAX_SCANS} are the most that is decoded")
     return picture
 

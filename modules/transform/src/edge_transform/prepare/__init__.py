@@ -11,9 +11,10 @@ from edge_common.errors import ItemError
 from edge_transform.decoders import decode
 from edge_transform.prepare.image import fill
 
-__all__ = ["prepare", "prepare_into"]
+__all__ = ["MAX_PIXELS", "prepare", "prepare_into"]
 
 MAX_PIXELS: Final = 100_000_000
+"""What a file's picture may have unless said otherwise; 300 MB in RGB."""
 
 
 def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
@@ -42,15 +43,13 @@ def prepare_into(content: bytes, wanted: ImageInput, max_pixels: int, row: npt.N
     """Prepare a file's sample into its row of a batch.
 
     Raises:
-        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, ``DECODE_FAILED``; or, worth another try,
-            ``NO_MEMORY``.
+        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``.
+        MemoryError: There is not enough for it now.
     """
     try:
         (sample,) = decode(content, wanted, max_pixels)
         fill(sample, wanted, row)
-    except ItemError:
+    except (ItemError, MemoryError):
         raise
-    except MemoryError as error:
-        raise ItemError("NO_MEMORY", "there is not enough memory to decode this now", can_retry=True) from error
     except Exception as error:  # malformed data makes decoders raise what nobody can enumerate
         raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error
