@@ -1,21 +1,29 @@
-"""The modules that a project builds: their `module.json`, the images named after it, and what those images run."""
+"""The modules that a project builds: their `module.json` and the names and commands of their images."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from edge_simulator.manifest.dockerfile import ImageCommand, read_command
 from edge_simulator.manifest.errors import ManifestError
+from edge_simulator.manifest.paths import render
+from edge_simulator.manifest.shapes import TEXT, Object
 from edge_simulator.manifest.variables import expand
 
-_INSTRUCTION: Final = re.compile(r"\s*(FROM|ENTRYPOINT|CMD)\s+(.*)", re.IGNORECASE)
+_PLACEHOLDER: Final = re.compile(
+    r"\$\{(?:MODULES\.(?P<name>[^.}]+)|MODULEDIR<(?P<path>[^>]+)>)(?:\.(?P<platform>[^}]+))?\}"
+)
+_TAG: Final = Object({"version": TEXT, "platforms": Object(others=(r".*", TEXT))})
+_MODULE_JSON: Final = Object({"image": Object({"repository": TEXT, "tag": _TAG})})
+_DEBUG: Final = "debug"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSource:
-    """A module folder with what its `module.json` says of the image; `dockerfiles` by platform."""
+    """A module's folder with what its `module.json` says of its images, whose Dockerfiles are named by platform."""
 
     folder: Path
     repository: str
@@ -24,50 +32,80 @@ class ImageSource:
 
     @classmethod
     def read(cls, folder: Path, env: Mapping[str, str]) -> Self:
-        """Read `module.json`.
+        """Read `module.json`, in which variables are replaced.
 
         Raises:
             ManifestError: the file is missing or does not have the form that IoT Edge's tools agree on.
         """
         path = folder / "module.json"
-        try:
-            image = json.loads(expand(path.read_text(encoding="utf-8"), env))["image"]
-            tag = image["tag"]
-            return cls(folder, image["repository"].lower(), tag["version"], tag["platforms"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ManifestError(f"{path}: cannot be read as a module.json: {error!r}") from error
+        image = _read_module_json(path, env)["image"]
+        version = "-".join(filter(None, (image["tag"]["version"], env.get("CONTAINER_TAG"))))
+        return cls(folder, image["repository"].lower(), version, image["tag"]["platforms"])
 
-    def name(self, platform: str, container_tag: str = "") -> str:
-        """Return the image's full name for a platform such as `amd64` or `amd64.debug`."""
-        suffix = f"-{container_tag}" if container_tag else ""
-        return f"{self.repository}:{self.version}{suffix}-{platform}"
+    def name(self, platform: str) -> str:
+        """Return the name of the image for a platform; without one for `amd64.gpu`, that for `amd64`."""
+        base, _, variant = platform.rpartition(".")
+        falls_back = platform not in self.dockerfiles and base in self.dockerfiles and variant != _DEBUG
+        return f"{self.repository}:{self.version}-{base if falls_back else platform}"
 
-    def command(self, image: str, platform: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return ENTRYPOINT and CMD of the image's Dockerfile."""
-        fitting = [known for known in self.dockerfiles if image.endswith(f"-{known}")]
-        dockerfile = self.dockerfiles.get(max(fitting, key=len, default=platform))
-        if dockerfile is None:
-            return (), ()
-        return _commands(self.folder / dockerfile)
+    def command(self, image: str, platform: str) -> ImageCommand:
+        """Return what an image of this module runs; its name tells the platform, or else the argument does."""
+        named = [known for known in self.dockerfiles if image.endswith(f"-{known}")]
+        dockerfile = self.dockerfiles.get(max(named, key=len, default=platform))
+        return ImageCommand() if dockerfile is None else read_command(self.folder / dockerfile)
 
 
-def sources(modules: Path, env: Mapping[str, str]) -> Iterator[ImageSource]:
-    """Yield every module folder below `modules`."""
-    for path in sorted(modules.glob("*/module.json")):
-        yield ImageSource.read(path.parent, env)
+class Project:
+    """The folder that a manifest lies in, with the modules that are built in it."""
+
+    def __init__(self, manifest: Path, env: Mapping[str, str], platform: str) -> None:
+        self._root = manifest.resolve().parent
+        self._env = env
+        self._platform = platform
+        self._modules = _modules_folder(manifest, env.get("MODULES_PATH", "modules"))
+
+    def fill_in(self, text: str) -> str:
+        """Replace `${MODULES.name[.platform]}` and `${MODULEDIR<path>[.platform]}` by names of images.
+
+        Raises:
+            ManifestError: a module's `module.json` cannot be read.
+        """
+        return _PLACEHOLDER.sub(self._image_name, text)
+
+    def command(self, image: str) -> ImageCommand:
+        """Return what an image runs; nothing if none of the modules here makes it.
+
+        Raises:
+            ManifestError: a `module.json` or the Dockerfile cannot be read.
+        """
+        repository = image.partition("@")[0]
+        if ":" in repository.rpartition("/")[2]:
+            repository = repository.rpartition(":")[0]
+        for path in sorted(self._modules.glob("*/module.json")):
+            source = ImageSource.read(path.parent, self._env)
+            if source.repository == repository.lower():
+                return source.command(image, self._platform)
+        return ImageCommand()
+
+    def _image_name(self, placeholder: re.Match[str]) -> str:
+        folder = self._modules / placeholder["name"] if placeholder["name"] else self._root / placeholder["path"]
+        platform = placeholder["platform"] or self._platform
+        if platform == _DEBUG:
+            platform = f"{self._platform}.{_DEBUG}"
+        return ImageSource.read(folder, self._env).name(platform)
 
 
-def _commands(dockerfile: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _modules_folder(manifest: Path, name: str) -> Path:
+    # A template lies beside the modules' folder, a manifest made from it in a folder below.
+    candidates = [parent / name for parent in manifest.resolve().parents]
+    return next((folder for folder in candidates if folder.is_dir()), candidates[0])
+
+
+def _read_module_json(path: Path, env: Mapping[str, str]) -> Any:
     try:
-        text = dockerfile.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ManifestError(f"{dockerfile}: {error.strerror}") from error
-    found: dict[str, str] = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        if match := _INSTRUCTION.match(line):
-            found = {} if match[1].upper() == "FROM" else found | {match[1].upper(): match[2]}
-    return _exec_form(found.get("ENTRYPOINT", "[]")), _exec_form(found.get("CMD", "[]"))
-
-
-def _exec_form(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text)) if text.startswith("[") else ()
+        document = json.loads(expand(path.read_text(encoding="utf-8"), env))
+    except (OSError, ValueError) as error:
+        raise ManifestError(str(error), str(path)) from error
+    for problem in _MODULE_JSON.problems(document, ()):
+        raise ManifestError(f"{render(problem.path)} {problem.reason}; {problem.mend}", str(path))
+    return document

@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 JsonObject = Mapping[str, Any]
 LAST_TO_START: Final = 4_294_967_295
+
+Status = Literal["running", "stopped"]
+RestartPolicy = Literal["never", "on-failure", "on-unhealthy", "always"]
+STATUSES: Final = get_args(Status)
+RESTART_POLICIES: Final = get_args(RestartPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +43,8 @@ class ModuleSpec:
 
     name: str
     image: str
-    status: Literal["running", "stopped"]
-    restart_policy: Literal["never", "on-failure", "on-unhealthy", "always"]
+    status: Status
+    restart_policy: RestartPolicy
     startup_order: int
     env: Mapping[str, str]
     options: CreateOptions

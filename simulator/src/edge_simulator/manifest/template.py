@@ -1,0 +1,45 @@
+"""From a manifest or template file to a JSON document."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from edge_simulator.manifest.errors import ManifestError
+from edge_simulator.manifest.images import Project
+from edge_simulator.manifest.variables import expand, read_env_file
+
+
+def environment(path: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a template: those of `.env` beside it, and above them `env`."""
+    return read_env_file(path.parent / ".env") | dict(env)
+
+
+def read_document(path: Path, env: Mapping[str, str], project: Project) -> dict[str, Any]:
+    """Read a file whose placeholders and variables are replaced in its text before it is parsed.
+
+    Raises:
+        ManifestError: the file cannot be read, or is no JSON object then.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ManifestError(str(error), str(path)) from error
+    return _parse(expand(project.fill_in(text), env), path)
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ManifestError(f"no JSON once its variables are replaced: {_explain(error, text)}", str(path)) from error
+    if not isinstance(document, dict):
+        raise ManifestError("must hold a JSON object", str(path))
+    return document
+
+
+def _explain(error: Exception, text: str) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return "it is nested too deeply"
+    line = text.splitlines()[error.lineno - 1].strip() if text.strip() else ""
+    return f"{error.msg} in line {error.lineno}, {line!r}"
