@@ -89,7 +89,7 @@ class Either:
     chooses: type
 
     def problems(self, value: Any, path: Path) -> Iterator[Problem]:
-        """Yield what deviates from the first shape if the value is of the type that chooses it, else from the second."""
+        """Yield what deviates from the form that the value's type chooses."""
         shape = self.first if isinstance(value, self.chooses) else self.second
         yield from shape.problems(value, path)
 
@@ -111,7 +111,7 @@ class Items:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object with members that it must have or may have, and others whose name fits a pattern, if `others` is given."""
+    """An object: members that it must have, may have, and others whose names fit a pattern, unless that is None."""
 
     required: Mapping[str, Shape] = field(default_factory=dict)
     optional: Mapping[str, Shape] = field(default_factory=dict)
