@@ -30,13 +30,14 @@ FAILURES = (ClientError, OperationCancelled, OperationTimeout, ServiceError, OSE
 
 LONGEST_WAIT_S: Final = 15.0
 SETTLE_S: Final = 0.05
+GIVE_UP_S: Final = 1.0
 
 
 class AzureHub:
     """A module's connection to edgeHub.
 
     Args:
-        client: An SDK client with ``connection_retry=False`` and ``auto_connect=False``.
+        client: An SDK client with ``connection_retry``, ``auto_connect`` and ``ensure_desired_properties`` off.
     """
 
     def __init__(self, client: Any) -> None:
@@ -44,6 +45,7 @@ class AzureHub:
         self._up = asyncio.Event()
         self._down = asyncio.Event()
         self._attended = asyncio.Event()
+        self._closed = False
         self._keeper: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +57,9 @@ class AzureHub:
             ConfigurationError: They are not set, or the workload API does not answer.
         """
         try:
-            client = IoTHubModuleClient.create_from_edge_environment(connection_retry=False, auto_connect=False)
+            client = IoTHubModuleClient.create_from_edge_environment(
+                connection_retry=False, auto_connect=False, ensure_desired_properties=False
+            )
         except (OSError, ValueError) as error:
             raise ConfigurationError(
                 f"no IoT Edge environment ({error}); start this module by an IoT Edge runtime or edge-simulator"
@@ -109,18 +113,24 @@ class AzureHub:
 
     async def close(self) -> None:
         """Disconnect."""
+        if self._closed:
+            return
+        self._closed = True
+        # The SDK first: an operation that it still has would otherwise answer to a task that is gone.
+        with suppress(*FAILURES):
+            await self._client.shutdown()
         tasks = [*self._tasks, *([self._keeper] if self._keeper else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(*FAILURES):
-            await self._client.shutdown()
 
     async def _keep_up(self, attend: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
             await self._connect()
             self._spawn(attend())
             await self._down.wait()
+            if self._closed:
+                return
             log.warning("the connection to the hub is lost; reconnecting")
 
     async def _connect(self) -> None:
@@ -140,7 +150,7 @@ class AzureHub:
         await self._when_up(lambda: asyncio.to_thread(setattr, self._client, handler_name, handler))
 
     def _state_changed(self) -> None:
-        if self._client.connected:
+        if self._client.connected and not self._closed:
             self._down.clear()
             self._up.set()
         else:
@@ -156,13 +166,28 @@ class AzureHub:
         while True:
             await self._up.wait()
             try:
-                return await operation()
+                return await self._while_up(operation)
             except FAILURES as error:
                 if isinstance(error, ServiceError) or isinstance(error.__cause__, ServiceError):
                     raise HubRefusedError(f"the hub refused ({error.__cause__ or error})") from error
                 log.debug("an operation failed and is tried again: %s", error)
                 # The state change that explains the failure may still be on its way from the SDK's thread.
                 await asyncio.sleep(SETTLE_S)
+
+    async def _while_up(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Run an operation; give it up if the connection is lost, as the SDK waits for ever for a twin's answer."""
+        work = asyncio.ensure_future(operation())
+        lost = asyncio.create_task(self._down.wait())
+        try:
+            await asyncio.wait({work, lost}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await asyncio.wait({work}, timeout=GIVE_UP_S)
+            if not work.done():
+                raise OperationCancelled("the connection was lost before the answer came")
+            return work.result()
+        finally:
+            lost.cancel()
+            work.cancel()
 
     async def _read_twin(self, desired: Callable[[Mapping[str, Any]], None]) -> None:
         async for attempt in AsyncRetrying(
