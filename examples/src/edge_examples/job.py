@@ -57,7 +57,8 @@ async def run(options: JobOptions, console: Console) -> bool:
     splits = data.load()
     packed = prepare(options.models, splits)
     for package in packed:
-        console.print(f"  {package.name} {package.version}: {package.accuracy:.1%} on held-out digits, {package.ref}")
+        summary = f"  {package.name} {package.version}: {package.accuracy:.1%} on held-out digits, {package.ref}"
+        console.print(summary, soft_wrap=True)
     good = digits.good(splits[1], options.files)
     drops = [*good, *digits.bad(next(drop for drop in good if drop.path.endswith(".jpg")))]
     shutil.rmtree(options.folder, ignore_errors=True)

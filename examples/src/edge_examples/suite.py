@@ -83,7 +83,7 @@ class Suite:
     async def ledger(self) -> dict[str, int]:
         """How many items are in which state of ingest's ledger."""
         ledger = await self.reported("ingest", "ledger")
-        return dict(ledger["counts"]) if ledger else {}
+        return dict(ledger["items"]) if ledger else {}
 
     async def swap(self, desired: Mapping[str, Any]) -> float:
         """Ask for a model and wait until it serves.
@@ -128,12 +128,7 @@ async def running(folders: Folders) -> AsyncIterator[Suite]:
         *(f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()),
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
-        env={
-            **os.environ,
-            "LOCAL_SHARE": "/mnt/edge/share",
-            "CLOUD_SHARE": "/mnt/edge/cloud",
-            "MODEL_SHARE": "/mnt/edge/models",
-        },
+        env={**os.environ, **sources},
     )
     try:
         await _until_ready(process)
