@@ -18,7 +18,8 @@ from edge_common.messages import (
 )
 from edge_ingest.backoff import Backoff
 from edge_ingest.bell import Bell
-from edge_ingest.dispatch import Dispatcher, Limits, Loss, Plan
+from edge_ingest.dispatch import Dispatcher
+from edge_ingest.flights import Limits, Loss, Plan
 from edge_ingest.ledger import deliveries
 from edge_ingest.ledger.deliveries import Answered
 from edge_ingest.ledger.journal import Journal
@@ -115,6 +116,7 @@ class Courier:
             self._obey(reject, now)
         losses = self._dispatcher.expire(now)
         self._meters.lost.inc(len(losses))
+        losses += self._dispatcher.blame()
         plan = self._dispatcher.plan(now)
         if receipts or rejects or losses or plan != Plan():
             stamp = self._clock.now().timestamp()

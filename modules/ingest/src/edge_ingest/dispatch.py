@@ -2,116 +2,26 @@
 
 An item is *in flight* from the decision to send it until an answer frees it or its lease ends. At most ``window`` are.
 An item that was lost twice is a *suspect*: it might be what brings a stage down. It travels alone in a message, in a
-lane of an eighth of the window. Lost there as well, it next has the lane to itself, and only such a loss, while others
-got through, is a *strike*. Enough strikes, and the item is given up as lost.
+lane of an eighth of the window. A suspect that is lost is to blame only if others get through afterwards, that is,
+between the middle of its lease and its next send. Blamed once, it has the lane to itself from then on; blamed again,
+that is a *strike*. Enough strikes, and the item is given up as lost.
 
 Where nothing good is heard any more the chain *stalls*: only the lane goes on sending, which probes without driving
-the whole backlog into a chain that is down. A loss in silence makes a suspect, but never a strike.
+the whole backlog into a chain that is down.
 """
 
-import heapq
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import count
+from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Final
 
 from edge_ingest.backoff import Backoff
+from edge_ingest.flights import Flight, Limits, Loss, Plan, Queue
 
 SUSPECT: Final = 2
 """Losses that make an item a suspect."""
 
-MOST_PUT_OFF: Final = 8
-"""Windows full of items that wait to be sent again; beyond, none is sent for the first time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What is in force; see the settings of the same names."""
-
-    window: int = 256
-    lease_s: float = 60.0
-    max_attempts: int = 3
-
-    @property
-    def lane(self) -> int:
-        """Items that travel alone, at most."""
-        return max(1, self.window // 8)
-
-
-@dataclass(slots=True)
-class Flight:
-    """An item that is known here: in flight, or put off."""
-
-    id: str
-    attempt: int = 0
-    losses: int = 0
-    strikes: int = 0
-    delays: int = 0
-    alone: bool = False
-    undivided: bool = False
-    deferred: bool = False
-    sent_at: float = inf
-    deadline: float = inf
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to send now.
-
-    Attributes:
-        again: Items to send again, together with others.
-        fresh: How many items to send for the first time, together with others.
-        alone: Items to send again, each in a message of its own.
-        probes: How many items to send for the first time, each in a message of its own.
-    """
-
-    again: tuple[str, ...] = ()
-    fresh: int = 0
-    alone: tuple[str, ...] = ()
-    probes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A lease that ended without an answer.
-
-    Attributes:
-        given_up: Whether the item is to be quarantined rather than sent again.
-    """
-
-    id: str
-    losses: int
-    strikes: int
-    given_up: bool
-
-
-@dataclass
-class _Queue:
-    """Items that wait for their time."""
-
-    _heap: list[tuple[float, int, Flight]] = field(default_factory=list)
-    _live: dict[str, Flight] = field(default_factory=dict)
-    _order: Iterator[int] = field(default_factory=count)
-
-    def __len__(self) -> int:
-        return len(self._live)
-
-    def push(self, due: float, flight: Flight) -> None:
-        self._live[flight.id] = flight
-        heapq.heappush(self._heap, (due, next(self._order), flight))
-
-    def first(self) -> tuple[float, Flight] | None:
-        """The first to come due, with its time; left in the queue."""
-        while self._heap and self._live.get(self._heap[0][2].id) is not self._heap[0][2]:
-            heapq.heappop(self._heap)
-        return (self._heap[0][0], self._heap[0][2]) if self._heap else None
-
-    def get(self, item: str) -> Flight | None:
-        return self._live.get(item)
-
-    def remove(self, item: str) -> None:
-        self._live.pop(item, None)
+MANY_WAITING: Final = 8
+"""Windows full of items that wait to be sent again; in a stalled chain, that is a reason to be slow with others."""
 
 
 class Dispatcher:
@@ -128,11 +38,14 @@ class Dispatcher:
         self._boarding: dict[str, Flight] = {}
         self._flights: dict[str, Flight] = {}  # in the order of their deadlines
         self._lane: set[str] = set()
-        self._put_off = _Queue()
-        self._suspects = _Queue()
+        self._undivided: str | None = None
+        self._put_off = Queue()
+        self._suspects = Queue()
+        self._accused: dict[str, Flight] = {}
         self._heard_at = -inf
         self._good_at = -inf
         self._stalled = False
+        self._trickle_at = -inf
 
     @property
     def in_flight(self) -> int:
@@ -145,13 +58,11 @@ class Dispatcher:
 
     def plan(self, now: float) -> Plan:
         """Decide what to send; what is named is in flight from here on, what is counted once it is launched."""
-        alone = tuple(flight.id for flight in self._fill_lane(now))
         if self._stalled:
-            untried = self._lane_room() - len(self._put_off) - len(self._suspects)
-            return Plan(alone=alone, probes=max(0, untried))
+            return self._probe(now)
+        alone = tuple(flight.id for flight in self._fill_lane(now))
         again = tuple(flight.id for flight in self._fill_window(now))
-        full = len(self._put_off) + len(self._suspects) >= MOST_PUT_OFF * self.limits.window
-        return Plan(again, 0 if full else max(0, self._room()), alone)
+        return Plan(again, max(0, self._room()), alone)
 
     def launch(self, item: str, attempt: int, *, alone: bool) -> None:
         """An item that was planned for is being sent."""
@@ -177,7 +88,10 @@ class Dispatcher:
         self._flights.pop(item, None)
         self._put_off.remove(item)
         self._suspects.remove(item)
+        self._accused.pop(item, None)
         self._lane.discard(item)
+        if self._undivided == item:
+            self._undivided = None
 
     def finish(self, item: str, now: float) -> None:
         """An answer that ends an item's flight for good."""
@@ -204,7 +118,7 @@ class Dispatcher:
         self._heard(now, good=False)
         flight = self._flights.get(item)
         if flight and flight.attempt == attempt:
-            self._stalled = self._stalled or self._good_at < flight.sent_at
+            self._stall(flight, now)
             self._delay(flight, now)
 
     def expire(self, now: float) -> list[Loss]:
@@ -214,11 +128,18 @@ class Dispatcher:
             losses.append(self._lose(flight, now))
         return losses
 
+    def blame(self) -> list[Loss]:
+        """Hold against suspects that they were lost, where others have got through since."""
+        blamed = [flight for flight in self._accused.values() if flight.accused_at < self._heard_at]
+        return [self._blame(flight) for flight in blamed]
+
     def next_event(self) -> float:
         """When a lease ends, or an item comes due that there is room for, whichever is first."""
         first = next(iter(self._flights.values()), None)
         times = [first.deadline] if first else []
         times += [entry[0] for queue in self._open_queues() if (entry := queue.first())]
+        if self._stalled and self._lane_room() > 0 and self._trickles(self._trickle_at):
+            times.append(self._trickle_at)
         return min(times, default=inf)
 
     def _known(self, item: str) -> Flight | None:
@@ -232,22 +153,33 @@ class Dispatcher:
         if good:
             self._good_at, self._stalled = now, False
 
+    def _stall(self, flight: Flight, now: float) -> None:
+        """Nothing good was heard since an item was sent that came to nothing."""
+        if not self._stalled and self._good_at <= flight.sent_at:
+            self._stalled, self._trickle_at = True, now + self._backoff.first_s
+
     def _lease(self, flight: Flight, now: float) -> None:
         self._flights.pop(flight.id, None)
         flight.deadline = now + self.limits.lease_s
         self._flights[flight.id] = flight
 
     def _lose(self, flight: Flight, now: float) -> Loss:
-        silence = self._heard_at < flight.sent_at
-        self._stalled = self._stalled or self._good_at < flight.sent_at
-        if not flight.deferred:
-            flight.strikes += flight.undivided and not silence
-            flight.losses += not silence or flight.losses < SUSPECT
+        self._stall(flight, now)
+        accused = flight.losses >= SUSPECT and not flight.deferred
+        flight.losses += flight.losses < SUSPECT and not flight.deferred
+        self._delay(flight, now)
+        if accused:
+            flight.accused_at = flight.sent_at + self.limits.lease_s / 2
+            self._accused[flight.id] = flight
+        return Loss(flight.id, flight.losses, flight.strikes, given_up=False)
+
+    def _blame(self, flight: Flight) -> Loss:
+        del self._accused[flight.id]
+        flight.strikes += flight.undivided
+        flight.losses += 1
         given_up = flight.strikes >= self.limits.max_attempts
         if given_up:
             self.abandon(flight.id)
-        else:
-            self._delay(flight, now)
         return Loss(flight.id, flight.losses, flight.strikes, given_up)
 
     def _delay(self, flight: Flight, now: float) -> None:
@@ -259,19 +191,29 @@ class Dispatcher:
     def _room(self) -> int:
         return self.limits.window - self.in_flight
 
+    def _probe(self, now: float) -> Plan:
+        """Send a few in a stalled chain. One place a second is for those never tried: all others may be bad."""
+        trickle = self._lane_room() > 0 and self._trickles(now) and now >= self._trickle_at
+        if trickle:
+            many = self._waiting >= MANY_WAITING * self.limits.window
+            self._trickle_at = now + (self._backoff.longest_s if many else self._backoff.first_s)
+        alone = tuple(flight.id for flight in self._fill_lane(now, spare=int(trickle)))
+        return Plan(alone=alone, probes=max(int(trickle), self._lane_room() - self._waiting))
+
+    def _trickles(self, now: float) -> bool:
+        """Whether a stalled chain answers at all; one that is silent is probed by those it owes an answer."""
+        return now < self._heard_at + self.limits.lease_s
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._put_off) + len(self._suspects)
+
     def _lane_room(self) -> int:
-        if any(flight.undivided for flight in self._lane_flights()):
+        if self._undivided:
             return 0
         return min(self.limits.lane - len(self._lane), self._room())
 
-    def _lane_flights(self) -> Iterator[Flight]:
-        known: Mapping[str, Flight]
-        for item in self._lane:
-            for known in (self._boarding, self._flights):
-                if item in known:
-                    yield known[item]
-
-    def _open_queues(self) -> Iterator[_Queue]:
+    def _open_queues(self) -> Iterator[Queue]:
         """Queues whose first item could go now, were it due."""
         entry = self._suspects.first()
         if self._lane_room() > 0 and (entry is None or self._may_join(entry[1])):
@@ -288,26 +230,27 @@ class Dispatcher:
         """Whether a suspect is to have the lane to itself; not while nobody else could get through."""
         return flight.losses > SUSPECT and not self._stalled
 
-    def _fill_lane(self, now: float) -> Iterator[Flight]:
+    def _fill_lane(self, now: float, spare: int = 0) -> Iterator[Flight]:
         queues = [self._suspects, self._put_off] if self._stalled else [self._suspects]
         for queue in queues:
-            while self._lane_room() > 0 and (flight := self._next(queue, now)):
+            while self._lane_room() > spare and (flight := self._next(queue, now)):
                 if not self._may_join(flight):
                     return
                 flight.undivided = self._needs_all(flight)
+                self._undivided = flight.id if flight.undivided else None
                 yield self._board(queue, flight, alone=True)
 
     def _fill_window(self, now: float) -> Iterator[Flight]:
         while self._room() > 0 and (flight := self._next(self._put_off, now)):
             yield self._board(self._put_off, flight, alone=False)
 
-    def _next(self, queue: _Queue, now: float) -> Flight | None:
+    def _next(self, queue: Queue, now: float) -> Flight | None:
         entry = queue.first()
         return entry[1] if entry and entry[0] <= now else None
 
-    def _board(self, queue: _Queue, flight: Flight, *, alone: bool) -> Flight:
+    def _board(self, queue: Queue, flight: Flight, *, alone: bool) -> Flight:
         queue.remove(flight.id)
-        flight.deadline = inf
+        self._accused.pop(flight.id, None)
         self._boarding[flight.id] = flight
         if alone:
             self._lane.add(flight.id)

@@ -8,7 +8,8 @@ from sqlite3 import Connection, Row
 from typing import Final
 
 from edge_common.messages import Item, Receipt, ReceiptStatus, Reject
-from edge_ingest.dispatch import SUSPECT, Loss
+from edge_ingest.dispatch import SUSPECT
+from edge_ingest.flights import Loss
 from edge_ingest.ledger.arrivals import CHANGED_CODE, MISSING_CODE
 
 LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
@@ -109,10 +110,10 @@ def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> Non
 
 
 def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
-    """Write down what leases that ended without an answer mean."""
+    """Write down what is held against items after leases that ended without an answer."""
     for loss in losses:
         db.execute(
-            "UPDATE item SET state = 'waiting', losses = ?, strikes = ? WHERE id = ? AND state = 'sent'",
+            "UPDATE item SET state = 'waiting', losses = ?, strikes = ? WHERE id = ? AND state IN ('sent', 'waiting')",
             (loss.losses, loss.strikes, loss.id),
         )
         if loss.given_up:
