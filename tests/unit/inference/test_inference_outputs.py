@@ -7,19 +7,19 @@ from hypothesis.extra.numpy import arrays
 from edge_common.contract import ClassificationOutput
 from edge_inference.errors import ContractMismatchError
 from edge_inference.outputs.classification import Classification, softmax
+from edge_inference.session import Array
 
 LABELS = ("zero", "one", "two")
-logits = arrays(np.float32, (3, 4), elements=st.floats(-3e38, 3e38, width=32))
+logits = arrays(np.float32, (3, 4), elements=st.floats(width=32, allow_nan=False, allow_infinity=False))
 
 
 @given(logits)
-def test_softmax_gives_probabilities_without_overflow(
-    values: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]",
-) -> None:
+def test_softmax_gives_probabilities_without_overflow(values: Array) -> None:
     scores = softmax(values)
     assert scores.dtype == np.float32
     assert np.allclose(scores.sum(axis=1), 1, atol=1e-5)
-    assert (scores.argmax(axis=1) == values.argmax(axis=1)).all()
+    winners = values.argmax(axis=1, keepdims=True)
+    assert (np.take_along_axis(scores, winners, axis=1) == scores.max(axis=1, keepdims=True)).all()
 
 
 def test_the_best_classes_come_first_and_ties_keep_their_order() -> None:

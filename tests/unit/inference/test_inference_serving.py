@@ -89,6 +89,7 @@ def test_the_active_model_loaded_anew_retires_nobody() -> None:
 def test_without_the_gpu_that_is_required_nothing_is_served() -> None:
     serving = Serving()
     serving.require_gpu = True
+    assert code_of(serving, A.stamp) == "NO_GPU"
     serving.activate(A, 0)
     assert code_of(serving, A.stamp) == "NO_GPU"
     on_gpu = model(3, "teller", "CUDAExecutionProvider", "CPUExecutionProvider")

@@ -32,12 +32,11 @@ def open_plain(root: Path, name: str) -> BufferedReader:
         if error.errno != errno.ELOOP:
             raise NotFoundError(f"{name} in {root.name} cannot be read ({error.strerror})") from error
         raise UnsafeModelError(f"{name} in {root.name} is a symbolic link") from None
-    file = os.fdopen(descriptor, "rb")
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-        file.close()
+        os.close(descriptor)
         raise UnsafeModelError(f"{name} in {root.name} is not a regular file with one link")
-    return file
+    return os.fdopen(descriptor, "rb")
 
 
 def plain_files(folder: Path) -> list[str]:

@@ -28,10 +28,10 @@ class Serving:
         Raises:
             ItemError: There is none now; trying again can help.
         """
+        if self.require_gpu and not (self.active and self.active.on_gpu):
+            raise ItemError("NO_GPU", "a GPU is required, and no model runs on one", can_retry=True)
         if self.active is None:
             raise ItemError("NO_MODEL", "no model is active", can_retry=True)
-        if self.require_gpu and not self.active.on_gpu:
-            raise ItemError("NO_GPU", "a GPU is required, and the model does not run on one", can_retry=True)
         if stamp == self.active.stamp:
             return self.active
         if self.retiring is None or stamp != self.retiring.stamp:

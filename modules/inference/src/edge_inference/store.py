@@ -122,22 +122,21 @@ def _fill(folder: Path, data: bytes, manifest: Manifest, source: ModelSource, ch
 
 def _fetch(blob: Descriptor, source: ModelSource, target: Path, checkpoint: Checkpoint) -> None:
     with source.open(blob) as taken, target.open("xb") as given:
-        copied = _copy(taken, given, blob.size, checkpoint)
+        digest = _copy(taken, given, blob.size, checkpoint)
+        size = given.tell()
         given.flush()
         os.fsync(given.fileno())
-    if copied != blob.digest:
-        raise DigestMismatchError(f"{target.name} is not what the manifest promises ({blob.digest})")
+    if (digest, size) != (blob.digest, blob.size):
+        raise DigestMismatchError(f"{target.name} is not the {blob.size} bytes that the manifest promises")
 
 
 def _copy(taken: BinaryIO, given: BinaryIO, size: int, checkpoint: Checkpoint) -> str:
     """Copy at most one byte more than there should be; the digest of what was copied."""
     digest = hashlib.sha256()
-    left = size + 1
-    while left and (chunk := taken.read(min(_CHUNK, left))):
+    while chunk := taken.read(min(_CHUNK, size + 1 - given.tell())):
         checkpoint()
         digest.update(chunk)
         given.write(chunk)
-        left -= len(chunk)
     return f"sha256:{digest.hexdigest()}"
 
 

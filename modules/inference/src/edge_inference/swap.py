@@ -85,8 +85,8 @@ class Progress:
     last: Outcome | None = None
 
     def asked(self, version: int, request_id: str | None) -> Self:
-        """The desired property has come."""
-        return replace(self, ack_version=version, request_id=request_id)
+        """Something new is wanted."""
+        return replace(self, ack_version=version, request_id=request_id, state=State.RESOLVING)
 
     def acknowledged(self, version: int) -> Self:
         """The twin was edited elsewhere."""

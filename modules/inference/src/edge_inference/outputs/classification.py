@@ -43,5 +43,6 @@ class Classification:
 
 def softmax(logits: Array) -> Array:
     """Row by row, in float32, without overflow: the largest logit is subtracted first."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    with np.errstate(over="ignore"):  # a difference too large for float32 is -inf, whose power is 0, as it should be
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
