@@ -19,9 +19,10 @@ _NAMES: Final = ("modulesContent", "moduleContent")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Desired properties by module, parts put together; `path` is where the modules' sections stand in the file."""
+    """The modules' sections at their `path` in the file, and the desired properties in them, parts put together."""
 
     path: Path
+    sections: Mapping[str, Any]
     desired: Mapping[str, Mapping[str, Any]]
     layered: bool
 
@@ -39,7 +40,7 @@ def read_content(document: Mapping[str, Any]) -> Content:
     path, sections = _find_sections(document)
     desired = {name: _desired(section, (*path, name)) for name, section in sections.items()}
     layered = DESIRED not in sections.get("$edgeAgent", {DESIRED: ...})
-    return Content(path, desired, layered)
+    return Content(path, sections, desired, layered)
 
 
 def _find_sections(document: Mapping[str, Any]) -> tuple[Path, Mapping[str, Any]]:

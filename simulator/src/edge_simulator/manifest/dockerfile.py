@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from edge_simulator.manifest.errors import ManifestError
+from edge_simulator.manifest.files import read_text
 
 _INSTRUCTION: Final = re.compile(r"\s*(FROM|ENTRYPOINT|CMD)\s+(.*)", re.IGNORECASE | re.DOTALL)
 _CONTINUED: Final = re.compile(r"\\[ \t]*\n")
@@ -25,12 +26,8 @@ def read_command(path: Path) -> ImageCommand:
     Raises:
         ManifestError: the file cannot be read, or a command is not in exec form, `["program", "argument"]`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(str(error), str(path)) from error
     command = ImageCommand()
-    for line in _CONTINUED.sub(" ", _COMMENT.sub("", text)).splitlines():
+    for line in _CONTINUED.sub(" ", _COMMENT.sub("", read_text(path))).splitlines():
         match = _INSTRUCTION.fullmatch(line)
         if match is not None:
             command = _apply(command, match[1].upper(), match[2], path)

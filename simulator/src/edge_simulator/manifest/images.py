@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from edge_simulator.manifest.dockerfile import ImageCommand, read_command
 from edge_simulator.manifest.errors import ManifestError
+from edge_simulator.manifest.files import read_text
 from edge_simulator.manifest.paths import render
 from edge_simulator.manifest.shapes import TEXT, Object
 from edge_simulator.manifest.variables import expand
@@ -103,9 +104,9 @@ def _modules_folder(manifest: Path, name: str) -> Path:
 
 def _read_module_json(path: Path, env: Mapping[str, str]) -> Any:
     try:
-        document = json.loads(expand(path.read_text(encoding="utf-8"), env))
-    except (OSError, ValueError) as error:
-        raise ManifestError(str(error), str(path)) from error
+        document = json.loads(expand(read_text(path), env))
+    except (ValueError, RecursionError) as error:
+        raise ManifestError(f"is no JSON: {error}", str(path)) from error
     for problem in _MODULE_JSON.problems(document, ()):
         raise ManifestError(f"{render(problem.path)} {problem.reason}; {problem.mend}", str(path))
     return document

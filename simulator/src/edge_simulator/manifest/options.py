@@ -12,7 +12,7 @@ from typing import Any, Final
 from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.model import CreateOptions, JsonObject, Mount
 from edge_simulator.manifest.paths import render
-from edge_simulator.manifest.shapes import BOOLEAN, TEXT, Choice, Either, Items, Object
+from edge_simulator.manifest.shapes import BOOLEAN, TEXT, Choice, Either, Integer, Items, Object
 
 CHUNK_CHARACTERS: Final = 512
 MAX_CHUNKS: Final = 8
@@ -22,8 +22,15 @@ _WORDS: Final = Either(TEXT, Items(TEXT), chooses=str)
 _MOUNT: Final = Object(
     {"Target": TEXT}, {"Source": TEXT, "Type": Choice(("bind", "volume", "tmpfs")), "ReadOnly": BOOLEAN}
 )
+_PORT: Final = Object(optional={"HostIp": TEXT, "HostPort": TEXT})
 _HOST_CONFIG: Final = Object(
-    optional={"Binds": Items(TEXT), "Mounts": Items(_MOUNT), "Tmpfs": Object(others=(r".*", TEXT))}
+    optional={
+        "Binds": Items(TEXT),
+        "Mounts": Items(_MOUNT),
+        "Tmpfs": Object(others=(r".*", TEXT)),
+        "PortBindings": Object(others=(r".*", Items(_PORT))),
+        "Memory": Integer(0, 2**63 - 1),
+    }
 )
 _OPTIONS: Final = Object(
     optional={"Env": Items(TEXT), "Entrypoint": _WORDS, "Cmd": _WORDS, "WorkingDir": TEXT, "HostConfig": _HOST_CONFIG}

@@ -55,6 +55,22 @@ class Anything:
         yield from ()
 
 
+ANYTHING = Anything()
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string that a pattern fits; the name says in words which."""
+
+    pattern: str
+    name: str
+
+    def problems(self, value: Any, path: Path) -> Iterator[Problem]:
+        """Yield the value if it is no such string."""
+        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+            yield _unfit(path, value, self.name)
+
+
 @dataclass(frozen=True, slots=True)
 class Integer:
     """A whole number, both ends included."""
@@ -115,7 +131,7 @@ class Object:
 
     required: Mapping[str, Shape] = field(default_factory=dict)
     optional: Mapping[str, Shape] = field(default_factory=dict)
-    others: tuple[str, Shape] | None = (r".*", Anything())
+    others: tuple[str, Shape] | None = (r".*", ANYTHING)
 
     def problems(self, value: Any, path: Path) -> Iterator[Problem]:
         """Yield the value if it is no object, else what deviates in it."""

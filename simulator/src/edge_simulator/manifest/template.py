@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_simulator.manifest.errors import ManifestError
+from edge_simulator.manifest.files import read_text
 from edge_simulator.manifest.images import Project
 from edge_simulator.manifest.variables import expand, read_env_file
 
@@ -21,11 +22,7 @@ def read_document(path: Path, env: Mapping[str, str], project: Project) -> dict[
     Raises:
         ManifestError: the file cannot be read, or is no JSON object then.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(str(error), str(path)) from error
-    return _parse(expand(project.fill_in(text), env), path)
+    return _parse(expand(project.fill_in(read_text(path)), env), path)
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:
