@@ -12,6 +12,7 @@ from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.expansion import expand_template
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 _PLATFORM = click.option("--platform", default="amd64", show_default=True, help="Platform of the modules' images.")
 
 
@@ -22,9 +23,7 @@ def manifest() -> None:
 
 @manifest.command()
 @_FILE
-@click.option(
-    "--output-dir", type=click.Path(file_okay=False, path_type=Path), required=True, help="Where to write to."
-)
+@click.option("--output-dir", type=_FOLDER, required=True, help="Folder to write to.")
 @_PLATFORM
 def expand(file: Path, output_dir: Path, platform: str) -> None:
     """Write the manifest that IoT Hub takes, deployment.PLATFORM.json, from the template FILE."""

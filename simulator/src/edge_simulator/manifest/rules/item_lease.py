@@ -17,11 +17,16 @@ def check(subject: Subject) -> Iterator[Finding]:
     """Find routes from a module's `items` to other modules whose time to live is longer than the module's lease."""
     for module, twin in subject.twins.items():
         lease = twin.get(_LEASE)
-        for route in subject.routes if isinstance(lease, int | float) else ():
-            if _carries_items(route, module) and not 0 <= route.time_to_live_s <= lease:
-                lives = f"lives {route.time_to_live_s} s" if route.time_to_live_s >= 0 else "never expires"
-                reason = f"{lives}, longer than the lease of {lease} s that {module} sends items under"
-                yield Finding(route.path, reason, f"set timeToLiveSecs to at most {int(lease)}")
+        if isinstance(lease, int | float):
+            yield from _outliving(subject, module, lease)
+
+
+def _outliving(subject: Subject, module: str, lease: float) -> Iterator[Finding]:
+    for route in subject.routes:
+        if _carries_items(route, module) and not 0 <= route.time_to_live_s <= lease:
+            lives = f"lives {route.time_to_live_s} s" if route.time_to_live_s >= 0 else "never expires"
+            reason = f"{lives}, longer than the lease of {lease} s that {module} sends items under"
+            yield Finding(route.path, reason, f"set timeToLiveSecs to at most {int(lease)}")
 
 
 def _carries_items(route: RouteEntry, module: str) -> bool:

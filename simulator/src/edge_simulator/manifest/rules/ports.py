@@ -16,10 +16,9 @@ class _Binding(NamedTuple):
     address: str
 
     def clashes_with(self, other: "_Binding") -> bool:
-        everywhere = bool({self.address, other.address} & _EVERY_ADDRESS)
-        return (self.protocol, self.port) == (other.protocol, other.port) and (
-            everywhere or self.address == other.address
-        )
+        if (self.protocol, self.port) != (other.protocol, other.port):
+            return False
+        return self.address == other.address or bool({self.address, other.address} & _EVERY_ADDRESS)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -14,14 +14,14 @@ from edge_simulator.manifest.variables import unset
 _MEND: Final = "mount a file that holds it and name the file, or use an identity"
 _WORD_BREAK: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _NAMES: Final = re.compile(
-    r"(password|passwd|pwd|secret|credentials?|api key|access key|account key|shared key|private key|signing key"
-    r"|encryption key|primary key|secondary key|connection string|sas|(sas|access|auth|bearer|refresh|api) token|token)$"
+    r"\b(password|passwd|pwd|secret|credentials?|token|sas|connection string"
+    r"|(api|access|account|shared access|private|signing|encryption|primary|secondary) key)$"
 )
 _VALUES: Final = re.compile(
     r"SharedAccessKey=|SharedAccessSignature\b|AccountKey=|-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|[?&]sig=|\beyJ[\w-]+\.eyJ[\w-]+\.|://[^/\s:@]+:[^/\s:@]+@"
 )
-_REFERENCE: Final = re.compile(r"(/|\./|[a-z]+://).*|[0-9.]*|true|false", re.IGNORECASE)
+_REFERENCE: Final = re.compile(r"|(/|\./|[a-z]+://).*|true|false", re.IGNORECASE)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
