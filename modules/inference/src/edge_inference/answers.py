@@ -74,7 +74,8 @@ def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Answer:
 def _judge(model: LoadedModel, part: Part, values: Array) -> Answer:
     if not np.isfinite(values).all():
         return reject([part], ItemError("BAD_OUTPUT", "the model gave NaN or infinity"))
-    return Answer(predicted=[PredictedPart(**part.model_dump(), predictions=tuple(model.interpret(values)))])
+    predictions = tuple(model.interpret(values))
+    return Answer(predicted=[PredictedPart(**dict(part), predictions=predictions)])
 
 
 def _merge(answers: Iterable[Answer]) -> Answer:

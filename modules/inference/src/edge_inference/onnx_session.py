@@ -39,6 +39,7 @@ class OnnxSession:
             self._session = runtime.InferenceSession(graph, options, providers=usable)
         except Exception as error:  # onnxruntime's errors have no base of their own
             raise LoadFailedError(f"onnxruntime cannot load the graph: {_first_line(error)}") from error
+        self._session.disable_fallback()  # which would move the graph to the CPU without a word when a GPU fails
         self.providers: Sequence[str] = tuple(self._session.get_providers())
         self.inputs: Mapping[str, Port] = _ports(self._session.get_inputs())
         self.outputs: Mapping[str, Port] = _ports(self._session.get_outputs())
