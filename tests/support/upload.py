@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from edge_common.clock import SystemClock
+from edge_common.clock import Clock, SystemClock
 from edge_common.fakes import FakeHub
+from edge_common.hub import Received
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
     InquiriesMessage,
@@ -32,12 +33,23 @@ from edge_common.messages import (
     TensorsMessage,
 )
 from edge_common.metrics import Metrics
-from edge_common.tensors import TensorWriter
+from edge_common.tensors import TensorReader, TensorWriter
 from edge_common.twin import SettingsKeeper
-from edge_upload.__main__ import wire
+from edge_upload.__main__ import build
+from edge_upload.database import Database
+from edge_upload.features import FeatureReader
+from edge_upload.index import Index
+from edge_upload.outbox import Outbox
+from edge_upload.records import arrivals
+from edge_upload.room import Limits
 from edge_upload.settings import UploadEnvironment, UploadSettings
+from edge_upload.shards import Intent, Shards
+from edge_upload.sinks import Sink
+from edge_upload.sinks.share import ShareSink
+from edge_upload.spool import Answer, Spool
 
 DAY = date(2026, 1, 1)
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STAMP = "5" * 64
 MODEL = ModelIdentity(name="digits", version="1", digest="sha256:" + "d" * 64)
 
@@ -94,6 +106,61 @@ def table(path: Path) -> pa.Table:
     return pq.ParquetFile(path).read()
 
 
+class Parts:
+    """Upload's parts on a folder, for tests that take its steps one by one.
+
+    Args:
+        root: Where its folders are.
+    """
+
+    def __init__(self, root: Path) -> None:
+        for folder in ("state", "cloud", "tensors"):
+            (root / folder).mkdir(parents=True, exist_ok=True)
+        self.cloud = root / "cloud"
+        self.database = Database(root / "state" / "spool.db")
+        self.index = Index(self.database, "appliance")
+        self.spool = Spool(self.database, self.index, FeatureReader(TensorReader(root / "tensors")))
+        self.shards = Shards(self.database, "appliance")
+        self.outbox = Outbox(root / "state" / "outbox", "edge 7")
+        self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+    def store(self, *bodies: bytes, now: datetime = NOON) -> list[Answer]:
+        """Store what these messages of predictions bring, in one commit."""
+        came = [arrival for body in bodies for arrival in arrivals(Received("records", body))]
+        return self.spool.store(came, self.limits, now, features=False)
+
+    def cut(self, most_rows: int = 1000) -> Intent:
+        """Cut a shard of the first group that waits, and keep the intent."""
+        claim = self.shards.claim(self.shards.groups()[0], 1 << 20, most_rows)
+        intent = self.outbox.cut(claim, self.shards.entries(claim))
+        self.shards.intend(intent)
+        return intent
+
+
+class HurriedClock:
+    """A clock on which nothing takes time but waiting, and that takes none."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def now(self) -> datetime:
+        """Starts at noon."""
+        return NOON + timedelta(seconds=self._seconds)
+
+    def monotonic(self) -> float:
+        """Starts at 0."""
+        return self._seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the others work once, and be later."""
+        await asyncio.sleep(0)
+        self._seconds += seconds
+
+
 class Bench:
     """Upload on a fake hub, with real disk, database and files.
 
@@ -107,6 +174,8 @@ class Bench:
             folder.mkdir(parents=True, exist_ok=True)
         self.hub = FakeHub()
         self.metrics = Metrics()
+        self.sink: Sink = ShareSink(self.cloud)
+        self.clock: Clock = SystemClock()
 
     @asynccontextmanager
     async def running(self, **settings: Any) -> AsyncIterator[FakeHub]:
@@ -116,7 +185,7 @@ class Bench:
         environment = UploadEnvironment(
             state_dir=self.state, tensor_dir=self.tensors, cloud_dir=self.cloud, iotedge_deviceid="edge 7"
         )
-        wiring = wire(Surroundings(environment, self.hub, SystemClock(), self.metrics))
+        wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
         keeper = SettingsKeeper(UploadSettings, self.state / "settings.json")
         stop = asyncio.Event()
         module = Module(wiring, keeper, self.hub, self.metrics, {"module": "upload"})
@@ -131,6 +200,15 @@ class Bench:
     def batch(self, name: str, rows: npt.NDArray[np.generic]) -> None:
         """Put a batch into the tensor store."""
         TensorWriter(self.tensors, 1 << 30).write(name, rows)
+
+    async def uploaded(self, items: Iterable[Item]) -> None:
+        """Wait until each of these items has been said to be uploaded."""
+        missing = {one.id for one in items}
+        count = len(missing)
+        while missing:
+            receipts = await self.receipts(ReceiptStatus.UPLOADED, count)
+            missing -= {receipt.id for receipt in receipts}
+            count = len(receipts) + 1
 
     async def receipts(self, status: ReceiptStatus, count: int = 1) -> Sequence[Receipt]:
         """Wait until so many receipts of one status have been sent, and return them all."""

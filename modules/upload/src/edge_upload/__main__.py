@@ -16,13 +16,23 @@ from edge_upload.reporter import Reporter
 from edge_upload.room import disk_of
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Shards
+from edge_upload.sinks import Sink
 from edge_upload.sinks.share import ShareSink
 from edge_upload.spool import Spool
 from edge_upload.threads import OneThread
 
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
+    """The module, with the cloud share as its store."""
+    return build(given, ShareSink(given.environment.cloud_dir))
+
+
+def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSettings]:
     """Put the module together.
+
+    Args:
+        given: Its surroundings.
+        sink: The store.
 
     Raises:
         ConfigurationError: A much newer release wrote the spool.
@@ -30,7 +40,6 @@ def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
     """
     environment, hub, clock = given.environment, given.hub, given.clock
     metrics = UploadMetrics(given.metrics.registry)
-    sink = ShareSink(environment.cloud_dir)
     database = Database(environment.state_dir / "spool.db")
     index = Index(database, sink.durable)
     spool = Spool(database, index, FeatureReader(TensorReader(environment.tensor_dir)))

@@ -13,7 +13,7 @@ from edge_upload.database import SpoolUnavailableError
 from edge_upload.index import Index
 from edge_upload.post import Post
 from edge_upload.records import Arrival, arrivals
-from edge_upload.room import FreeBytes, Room
+from edge_upload.room import FreeBytes, Limits
 from edge_upload.settings import UploadSettings
 from edge_upload.spool import Answer, Spool, receipt
 from edge_upload.threads import OneThread
@@ -87,10 +87,10 @@ class Acceptor:
 
     async def _store(self, group: Sequence[Arrival]) -> Sequence[Answer]:
         settings = self._settings
-        room = Room(settings.spool_budget_bytes, settings.shard_bytes, self._free)
+        limits = Limits(settings.spool_budget_bytes, settings.shard_bytes, self._free)
         store = partial(self._spool.store, features=settings.features)
         try:
-            answers = await self._thread.call(store, group, room, self._clock.now())
+            answers = await self._thread.call(store, group, limits, self._clock.now())
         except SpoolUnavailableError as error:
             self._note(str(error))
             return [receipt(arrival, ReceiptStatus.DEFERRED) for arrival in group]

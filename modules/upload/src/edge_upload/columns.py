@@ -33,7 +33,7 @@ def type_of(value: Any) -> str:
 
 def common_type(values: Iterable[Any]) -> str:
     """The type that all values fit into."""
-    return reduce(_join, map(type_of, values), "null")
+    return reduce(_join, sorted(set(map(type_of, values))), "null")
 
 
 def _join(one: str, other: str) -> str:

@@ -1,7 +1,7 @@
 """The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +14,7 @@ next version adds must leave what this one reads and writes in place."""
 
 SCHEMA: Final = """
 CREATE TABLE items (             -- each attempt of an item that is being put together, then the one that was whole
+    number INTEGER PRIMARY KEY,
     id TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     state TEXT NOT NULL,         -- assembling, accepted, uploaded, settled
@@ -22,8 +23,8 @@ CREATE TABLE items (             -- each attempt of an item that is being put to
     last INTEGER,
     model TEXT,                  -- digest of the model whose predictions completed it
     changed REAL NOT NULL,       -- seconds since 1970
-    PRIMARY KEY (id, attempt)
-) WITHOUT ROWID;
+    UNIQUE (id, attempt)
+);
 CREATE INDEX items_by_state ON items (state, changed);
 
 CREATE TABLE layouts (           -- see records.Layout
@@ -39,8 +40,7 @@ CREATE TABLE shards (            -- being cut while it has no name; with one, it
 
 CREATE TABLE parts (             -- narrow, because shards are chosen by scanning it
     number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL,
-    attempt INTEGER NOT NULL,
+    item INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,
     part INTEGER NOT NULL,
     date TEXT NOT NULL,
     layout INTEGER NOT NULL REFERENCES layouts,
@@ -49,8 +49,7 @@ CREATE TABLE parts (             -- narrow, because shards are chosen by scannin
     stored REAL NOT NULL,
     ready INTEGER NOT NULL,      -- whether its item is whole
     shard INTEGER REFERENCES shards ON DELETE SET NULL,
-    UNIQUE (id, attempt, part),
-    FOREIGN KEY (id, attempt) REFERENCES items ON DELETE CASCADE
+    UNIQUE (item, part)
 );
 CREATE INDEX parts_waiting ON parts (date, layout, number) WHERE ready AND shard IS NULL;
 CREATE INDEX parts_by_shard ON parts (shard);
@@ -94,18 +93,22 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _typed():
+        try:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
+        except sqlite3.OperationalError as error:
+            raise _typed(error) from error
 
-    def execute(self, statement: str, values: Iterable[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement.
 
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        with _typed():
-            return self._connection.execute(statement, tuple(values))
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.OperationalError as error:
+            raise _typed(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -126,12 +129,13 @@ class Database:
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
         """A second connection that sees what was committed before, for another thread, while this one goes on."""
-        with _typed():
-            connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
-            try:
-                yield connection
-            finally:
-                connection.close()
+        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            yield connection
+        except sqlite3.OperationalError as error:
+            raise _typed(error) from error
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """Close the connection; nothing is lost if this is never called."""
@@ -148,11 +152,8 @@ class Database:
             self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
-@contextmanager
-def _typed() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
-            raise SpoolUnavailableError(f"the spool's disk refuses ({error})") from error
-        raise
+def _typed(error: sqlite3.OperationalError) -> Exception:
+    """The error itself, unless the disk is to blame."""
+    if error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
+        return SpoolUnavailableError(f"the spool's disk refuses ({error})")
+    return error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from edge_common.messages import InquiriesMessage, Inquiry, ItemId, Receipt, ReceiptStatus
+from edge_common.messages import InquiriesMessage, Inquiry, Item, ItemId, Receipt, ReceiptStatus
 from edge_upload.assembly import Attempt
 from edge_upload.database import Database
 from edge_upload.sinks import Durable
@@ -32,7 +32,7 @@ class Known:
     Attributes:
         status: Accepted or uploaded, if it was once whole.
         model: Whose predictions completed it.
-        attempts: The attempts that are here, by number.
+        attempts: The attempts that are here, by their count.
     """
 
     status: ReceiptStatus | None
@@ -81,26 +81,30 @@ class Index:
 
     def holds(self, item: ItemId, attempt: int, part: int) -> bool:
         """Whether that very part is here."""
-        key = [item, attempt, part]
-        query = "SELECT 1 FROM parts WHERE id = ? AND attempt = ? AND part = ?"
-        return self._database.execute(query, key).fetchone() is not None
+        query = "SELECT 1 FROM items JOIN parts ON item = items.number WHERE id = ? AND attempt = ? AND part = ?"
+        return self._database.execute(query, [item, attempt, part]).fetchone() is not None
 
     def used(self) -> int:
         """Bytes that the spool holds."""
         size: int = self._database.execute("SELECT bytes FROM usage").fetchone()[0]
         return size
 
-    def note(self, item: ItemId, number: int, attempt: Attempt, model: str | None, now: datetime) -> None:
-        """Keep how far an attempt has come. If it is whole, it has won: what there is of others goes."""
+    def note(self, item: Item, attempt: Attempt, model: str | None, now: datetime) -> int:
+        """Keep how far the attempt that an item is in has come; its number in the database is returned."""
         state = ACCEPTED if attempt.whole else ASSEMBLING
-        self._database.execute(
-            "INSERT INTO items VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
-            " held = excluded.held, highest = excluded.highest, last = excluded.last, model = excluded.model,"
-            " changed = excluded.changed",
-            [item, number, state, attempt.held, attempt.highest, attempt.last, model, now.timestamp()],
+        noted = self._database.execute(
+            "INSERT INTO items (id, attempt, state, held, highest, last, model, changed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+            " held = excluded.held, highest = excluded.highest,"
+            " last = excluded.last, model = excluded.model, changed = excluded.changed RETURNING number",
+            [item.id, item.attempt, state, attempt.held, attempt.highest, attempt.last, model, now.timestamp()],
         )
-        if attempt.whole:
-            self._database.execute("DELETE FROM items WHERE id = ? AND attempt <> ?", [item, number])
+        number: int = noted.fetchone()[0]
+        return number
+
+    def drop_others(self, item: Item) -> None:
+        """Let all attempts at an item go but the one that it is in."""
+        self._database.execute("DELETE FROM items WHERE id = ? AND attempt <> ?", [item.id, item.attempt])
 
     def receipt(self, about: Inquiry, known: Known, part: int | None = None) -> Receipt:
         """What is to be said of an item that someone asks about, or sends again."""

@@ -82,7 +82,7 @@ def column_names(layout: Layout) -> dict[str, str]:
 
 
 def _schema(layout: Layout, names: dict[str, str]) -> pa.Schema:
-    fields = FIXED | {names[column]: _arrow_type(column_type) for column, column_type in layout.columns}
+    fields = FIXED | {names[column]: arrow_type(column_type) for column, column_type in layout.columns}
     if layout.features:
         fields[FEATURES] = _tensor_type(layout.features)
     return pa.schema(fields)
@@ -96,9 +96,10 @@ def _encodings(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
-def _arrow_type(column_type: str) -> pa.DataType:
+def arrow_type(column_type: str) -> pa.DataType:
+    """Arrow's type for one of ``columns``."""
     inner = element(column_type)
-    return SCALARS[column_type] if inner is None else pa.list_(_arrow_type(inner))
+    return SCALARS[column_type] if inner is None else pa.list_(arrow_type(inner))
 
 
 def _tensor_type(features: TensorType) -> Any:

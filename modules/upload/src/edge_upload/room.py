@@ -24,13 +24,11 @@ def disk_of(folder: Path) -> FreeBytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """The spool's limits.
-
-    A spool that fills its disk could not cut the shard that would empty it; so the place for a shard is kept free.
+class Limits:
+    """What the spool may take.
 
     Attributes:
-        budget: Bytes that the spool may hold.
+        budget: Bytes in all.
         shard: Bytes that a shard may take.
         free: Of the spool's disk.
     """
@@ -39,14 +37,32 @@ class Room:
     shard: int
     free: FreeBytes
 
-    def fits(self, used: int, size: int) -> bool:
-        """Whether so many bytes fit beside those that are used.
+
+class Room:
+    """What the spool may still take.
+
+    A spool that filled its disk could not cut the shard that would empty it; so place for a shard is kept free.
+
+    Args:
+        limits: The limits.
+        used: Bytes that the spool holds.
+    """
+
+    def __init__(self, limits: Limits, used: int) -> None:
+        self._limits = limits
+        self._used = used
+
+    def take(self, size: int) -> bool:
+        """Take so many bytes, if they fit beside those that are there.
 
         Raises:
             ItemError: They will never fit.
         """
-        if size > min(self.budget, MOST_PART_BYTES):
+        if size > min(self._limits.budget, MOST_PART_BYTES):
             raise ItemError("TOO_LARGE", f"{size} bytes of results are over the spool's budget")
-        total = used + size
-        # Twice the size: it goes through the database's log.
-        return total <= self.budget and self.free() >= 2 * size + min(self.shard, total) + MARGIN
+        total = self._used + size
+        needed = 2 * size + min(self._limits.shard, total) + MARGIN  # what is stored passes through a log
+        fits = total <= self._limits.budget and needed <= self._limits.free()
+        if fits:
+            self._used = total
+        return fits

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from edge_common.messages import Receipt, ReceiptStatus
 from edge_upload.database import Database
-from edge_upload.index import ACCEPTED, UPLOADED
+from edge_upload.index import UPLOADED
 from edge_upload.records import Layout, Record
 from edge_upload.sinks import Durable
 
@@ -164,21 +164,20 @@ class Shards:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
+        uploaded = (
+            "UPDATE items SET state = ?, changed = ? WHERE number IN (SELECT item FROM parts WHERE shard = ?) AND NOT"
+            " EXISTS (SELECT 1 FROM parts WHERE item = items.number AND shard IS NOT ?) RETURNING id, attempt, model"
+        )
         with self._database.transaction():
-            parts = "SELECT DISTINCT id, attempt FROM parts WHERE shard = ?"
-            items = self._database.execute(parts, [intent.number]).fetchall()
+            values = [UPLOADED, now.timestamp(), intent.number, intent.number]
+            items = self._database.execute(uploaded, values).fetchall()
             self._database.execute("DELETE FROM parts WHERE shard = ?", [intent.number])
             self._database.execute("DELETE FROM shards WHERE number = ?", [intent.number])
-            return [receipt for item, attempt in items for receipt in self._uploaded(item, attempt, now)]
+        return [self._receipt(*item) for item in items]
 
-    def _uploaded(self, item: str, attempt: int, now: datetime) -> Iterator[Receipt]:
-        rows = self._database.execute(
-            "UPDATE items SET state = ?, changed = ? WHERE id = ? AND attempt = ? AND state = ? AND NOT EXISTS"
-            " (SELECT 1 FROM parts WHERE parts.id = items.id AND parts.attempt = items.attempt) RETURNING model",
-            [UPLOADED, now.timestamp(), item, attempt, ACCEPTED],
-        )
-        for (model,) in rows.fetchall():
-            yield Receipt(id=item, attempt=attempt, status=ReceiptStatus.UPLOADED, model=model, durable=self._durable)
+    def _receipt(self, item: str, attempt: int, model: str | None) -> Receipt:
+        status = ReceiptStatus.UPLOADED
+        return Receipt(id=item, attempt=attempt, status=status, model=model, durable=self._durable)
 
     def _cut_after(self, group: Group, most_bytes: int, most_rows: int) -> int:
         """The number of the last part that fits a shard."""

@@ -16,7 +16,7 @@ from edge_upload.database import Database
 from edge_upload.features import FeatureReader, Rows, raw, tensor_type
 from edge_upload.index import Index
 from edge_upload.records import TENSORS, Arrival, Layout, Record, columns_of
-from edge_upload.room import Room
+from edge_upload.room import Limits, Room
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ class Spool:
         self._index = index
         self._features = features
 
-    def store(self, arrivals: Iterable[Arrival], room: Room, now: datetime, *, features: bool) -> list[Answer]:
+    def store(self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, *, features: bool) -> list[Answer]:
         """Store what is new of parts that have arrived; it is durable when this returns.
 
         Args:
             arrivals: The parts.
-            room: What the spool may take.
+            limits: What the spool may take.
             now: Stored with them.
             features: Whether predictions are stored with their features.
 
@@ -72,6 +72,7 @@ class Spool:
         """
         try:
             with self._database.transaction():
+                room = Room(limits, self._index.used())
                 answers = [self._answer(arrival, room, now, features=features) for arrival in arrivals]
         finally:
             self._features.forget()
@@ -103,10 +104,12 @@ class Spool:
                 log.warning("part %s of item %s contradicts the parts before it; it is ignored", record.part, item.id)
                 return None
         contents = self._contents(arrival, features=features)
-        if not room.fits(self._index.used(), contents.size):
+        if not room.take(contents.size):
             return receipt(arrival, ReceiptStatus.DEFERRED)
         grown = (attempt or Attempt()).with_part(record.part, last=arrival.last)
         self._write(record, contents, grown, now)
+        if grown.whole and len(known.attempts) > (attempt is not None):
+            self._index.drop_others(item)
         return receipt(arrival, ReceiptStatus.ACCEPTED if grown.whole else ReceiptStatus.PART)
 
     def _contents(self, arrival: Arrival, *, features: bool) -> _Contents:
@@ -116,16 +119,13 @@ class Spool:
         return _Contents(arrival.record.model_dump_json(exclude_none=True), layout, rows)
 
     def _write(self, record: Record, contents: _Contents, attempt: Attempt, now: datetime) -> None:
-        item = record.item
-        self._index.note(item.id, item.attempt, attempt, _digest(record), now)
+        item = self._index.note(record.item, attempt, _digest(record), now)
         number = self._database.execute(
-            "INSERT INTO parts (id, attempt, part, date, layout, rows, bytes, stored, ready)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO parts (item, part, date, layout, rows, bytes, stored, ready) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                item.id,
-                item.attempt,
+                item,
                 record.part,
-                item.date.isoformat(),
+                record.item.date.isoformat(),
                 self._layout(contents.layout),
                 record.rows,
                 contents.size,
@@ -136,14 +136,14 @@ class Spool:
         blob = None if contents.features is None else raw(contents.features)
         self._database.execute("INSERT INTO records VALUES (?, ?, ?)", [number, contents.record, blob])
         if attempt.whole and attempt.held > 1:
-            ready = "UPDATE parts SET ready = TRUE WHERE id = ? AND attempt = ?"
-            self._database.execute(ready, [item.id, item.attempt])
+            self._database.execute("UPDATE parts SET ready = TRUE WHERE item = ?", [item])
 
     def _layout(self, layout: Layout) -> int:
         text = layout.model_dump_json()
-        self._database.execute("INSERT INTO layouts (layout) VALUES (?) ON CONFLICT DO NOTHING", [text])
-        number: int = self._database.execute("SELECT number FROM layouts WHERE layout = ?", [text]).fetchone()[0]
-        return number
+        found = self._database.execute("SELECT number FROM layouts WHERE layout = ?", [text]).fetchone()
+        if found:
+            return int(found[0])
+        return self._database.execute("INSERT INTO layouts (layout) VALUES (?)", [text]).lastrowid or 0
 
 
 def receipt(arrival: Arrival, status: ReceiptStatus) -> Receipt:

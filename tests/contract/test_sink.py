@@ -1,0 +1,77 @@
+"""What every store of shards keeps to. A further sink joins with a line in ``SINKS``."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from edge_upload.sinks import Sink, StagedFileError
+from edge_upload.sinks.share import ShareSink
+
+SINKS: Final[dict[str, Callable[[Path], Sink]]] = {"share": ShareSink}
+"""Makes a sink on an empty store; the folder is for those that live in one."""
+
+NAME = "records/device=edge-7/date=2026-01-01/shard.parquet"
+
+
+@pytest.fixture(params=SINKS)
+def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
+    folder = tmp_path / "store"
+    folder.mkdir()
+    return SINKS[request.param](folder)
+
+
+def staged(tmp_path: Path, data: bytes = b"rows") -> tuple[Path, str]:
+    file = tmp_path / "staged"
+    file.write_bytes(data)
+    return file, hashlib.sha256(data).hexdigest()
+
+
+async def test_what_is_put_is_there(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path, b"r" * 3_000_000)
+    assert await sink.check(NAME) is None
+    stored = await sink.put(NAME, file, sha256)
+    assert (stored.name, stored.size, stored.written) == (NAME, 3_000_000, True)
+    assert await sink.check(NAME) == sha256
+
+
+async def test_putting_it_again_writes_nothing(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path)
+    await sink.put(NAME, file, sha256)
+    file.unlink()
+    stored = await sink.put(NAME, file, sha256)
+    assert (stored.size, stored.written) == (4, False)
+
+
+async def test_an_empty_file_is_a_file(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path, b"")
+    await sink.put(NAME, file, sha256)
+    assert await sink.check(NAME) == sha256
+
+
+async def test_a_staged_file_that_has_gone_or_changed_is_not_stored(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path)
+    file.write_bytes(b"other")
+    with pytest.raises(StagedFileError):
+        await sink.put(NAME, file, sha256)
+    file.unlink()
+    with pytest.raises(StagedFileError):
+        await sink.put(NAME, file, sha256)
+    assert await sink.check(NAME) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/etc/passwd", "../up", "records/../../up", "a//b", "a/./b", "a\\b", "a\nb", "a\0b", "ä", "a/"]
+)
+async def test_a_name_that_some_store_cannot_hold_is_refused(sink: Sink, tmp_path: Path, name: str) -> None:
+    file, sha256 = staged(tmp_path)
+    with pytest.raises(ValueError, match="cannot name a file"):
+        await sink.put(name, file, sha256)
+    with pytest.raises(ValueError, match="cannot name a file"):
+        await sink.check(name)
+
+
+async def test_it_says_where_its_files_are_durable(sink: Sink) -> None:
+    assert sink.durable in {"cloud", "appliance"}
