@@ -24,7 +24,7 @@ _PATHS: Final = {
 }
 """Message by message, the fields that lead on, as numbered in ``onnx.proto``."""
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_LENGTH_DELIMITED: Final = 2
 _MOST_VARINT_BITS: Final = 64
 
 
@@ -80,20 +80,20 @@ def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]
         tag, at = _varint(data, at)
         first = at
         match tag & 7:
-            case 0:
+            case 0:  # a varint
                 _, at = _varint(data, at)
-            case 1:
+            case 1:  # 64 bits
                 at += 8
-            case 2:
+            case 2:  # length-delimited
                 size, first = _varint(data, at)
                 at = first + size
-            case 5:
+            case 5:  # 32 bits
                 at += 4
             case _:
                 raise IndexError(at)
         if at > end:
             raise IndexError(at)
-        if tag & 7 == _BYTES:
+        if tag & 7 == _LENGTH_DELIMITED:
             yield tag >> 3, first, at
 
 
