@@ -118,16 +118,16 @@ def digest_at(folder: int, name: str, expected: Signature | None = None) -> str:
         UnsettledError: It does not.
         OSError: The file system refuses.
     """
-    # Not blocking where it has become a FIFO meanwhile.
+    _check(os.stat(name, dir_fd=folder, follow_symlinks=False), expected, name)
+    # Not blocking, should it have become a FIFO meanwhile.
     with open(os.open(name, FILE, dir_fd=folder), "rb", buffering=0) as file:  # noqa: PTH123 - opened by descriptor
-        _check(file.fileno(), expected, name)
+        _check(os.fstat(file.fileno()), expected, name)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-        _check(file.fileno(), expected, name)
+        _check(os.fstat(file.fileno()), expected, name)
     return digest
 
 
-def _check(descriptor: int, expected: Signature | None, name: str) -> None:
-    status = os.fstat(descriptor)
+def _check(status: os.stat_result, expected: Signature | None, name: str) -> None:
     found = Signature(status.st_size, status.st_mtime_ns)
     if not stat.S_ISREG(status.st_mode) or (expected and found != expected):
         raise UnsettledError(name)

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import chain, count
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
@@ -53,11 +53,15 @@ class Vault:
             OSError: The file system refuses.
         """
         parent, _, name = path.rpartition("/")
-        try:
-            with self._share.folder(parent) as source:
-                return self._quarantine(source, parent, name, item, expected, note)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
+        with ExitStack() as stack:
+            try:
+                source = stack.enter_context(self._share.folder(parent))
+                found = Sight.of(name, os.stat(name, dir_fd=source, follow_symlinks=False))
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            if found.signature == expected:
+                self._quarantine(source, parent, name, item, note)
+            return found.signature == expected
 
     def retire(self, item: str, path: str, sha256: str, date: str, retention: Literal["delete", "archive"]) -> bool:
         """Delete or archive an uploaded file: out of the way first, hashed again, and only then gone.
@@ -109,17 +113,12 @@ class Vault:
         except FileNotFoundError:
             return []
 
-    def _quarantine(
-        self, source: int, parent: str, name: str, item: str, expected: Signature, note: Mapping[str, Any]
-    ) -> bool:
-        if Sight.of(name, os.stat(name, dir_fd=source, follow_symlinks=False)).signature != expected:
-            return False
-        with self._share.folder(f"{QUARANTINE}/{parent}", create=True) as target:
+    def _quarantine(self, source: int, parent: str, name: str, item: str, note: Mapping[str, Any]) -> None:
+        with self._share.folder(self._place(QUARANTINE, parent, item), create=True) as target:
             kept = _free_name(target, name, item)
             _write(target, kept + REASON, json.dumps(note, ensure_ascii=False, indent=2).encode())
             os.rename(name, kept, src_dir_fd=source, dst_dir_fd=target)
             os.fsync(target)
-        return True
 
     def _fetch(self, path: str, retiring: int, item: str) -> bool:
         """Move a file out of the way of whoever writes to the share."""
@@ -134,7 +133,7 @@ class Vault:
     def _put_back(self, retiring: int, item: str, path: str) -> None:
         """It is not what was uploaded, so it is new; what has taken its place meanwhile is not touched."""
         parent, _, name = path.rpartition("/")
-        with self._share.folder(parent, create=True) as target:
+        with self._share.folder(self._place("", parent, item), create=True) as target:
             try:
                 os.link(item, name, src_dir_fd=retiring, dst_dir_fd=target, follow_symlinks=False)
             except OSError as error:
@@ -146,9 +145,17 @@ class Vault:
 
     def _archive(self, retiring: int, item: str, path: str, date: str) -> None:
         parent, _, name = path.rpartition("/")
-        with self._share.folder(f"{ARCHIVE}/{date}/{parent}", create=True) as target:
+        with self._share.folder(self._place(f"{ARCHIVE}/{date}", parent, item), create=True) as target:
             os.rename(item, _free_name(target, name, item), src_dir_fd=retiring, dst_dir_fd=target)
             os.fsync(target)
+
+    def _place(self, base: str, parent: str, item: str) -> str:
+        """The folder of that name, or one of the item's own where a file stands in its way."""
+        try:
+            with self._share.folder(f"{base}/{parent}", create=True):
+                return f"{base}/{parent}"
+        except NotADirectoryError:
+            return f"{base}/{item}"
 
 
 def _holds(folder: int, name: str, sha256: str) -> bool:

@@ -1,0 +1,139 @@
+"""Names: ids, globs, texts, and what is refused for its looks."""
+
+import os
+import stat
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_ingest.globs import PathFilter
+from edge_ingest.identity import item_id
+from edge_ingest.mounts import file_system_type, is_remote, lies_on_remote
+from edge_ingest.settings import IngestSettings
+from edge_ingest.sight import Sight, path_text, refusal_of, text_path
+
+MOUNTINFO = """\
+22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 22 0:26 / /mnt/share\\040one rw,relatime shared:5 - cifs //nas/one rw
+31 22 0:27 / /mnt/nfs rw,relatime - nfs4 nas:/two rw
+32 31 0:28 / /mnt/nfs/cache rw - tmpfs tmpfs rw
+33 22 0:29 / /mnt/remote rw,nosuid master:9 - fuse.rclone remote: rw
+"""
+
+
+def test_an_id_is_what_the_documentation_says() -> None:
+    content = sha256(b"content").hexdigest()
+    assert item_id("a/ü.png", content, 2) == sha256(f"a/ü.png\0{content}\x002".encode()).hexdigest()[:32]
+
+
+def test_path_content_and_generation_each_make_another_item() -> None:
+    ids = {item_id("a", "0" * 64), item_id("b", "0" * 64), item_id("a", "1" * 64), item_id("a", "0" * 64, 1)}
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a.png", "a/b/c.png", "A.PNG", "with space.png", "new\nline.png", "שלום.png", "x" * 255, "tmp/a.png", "a.tmp.png"],
+)
+def test_taken_by_default(path: str) -> None:
+    settings = IngestSettings()
+    assert path in PathFilter(settings.include, settings.exclude)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["a.tmp", "a/b.part", "B.PART", "~$a.docx", "a/.hidden", ".git/config", "a/.cache/b.png", "Thumbs.db", "a/x.swp"],
+)
+def test_left_alone_by_default(path: str) -> None:
+    settings = IngestSettings()
+    assert path not in PathFilter(settings.include, settings.exclude)
+
+
+def test_globs_name_folders_and_kinds() -> None:
+    wanted = PathFilter(["camera-*/**/*.{png,jpg}", "top.csv"], ["**/old/**"])
+    assert "camera-1/a.png" in wanted
+    assert "camera-1/x/y/a.JPG" in wanted
+    assert "top.csv" in wanted
+    assert "sub/top.csv" not in wanted
+    assert "camera-1/old/a.png" not in wanted
+    assert "camera-1/a.gif" not in wanted
+
+
+def test_no_globs_take_nothing() -> None:
+    assert "a" not in PathFilter([], [])
+
+
+def sight(path: str = "a", mode: int = stat.S_IFREG, size: int = 1) -> Sight:
+    return Sight(path, mode, size, 0)
+
+
+@pytest.mark.parametrize(
+    ("seen", "code"),
+    [
+        (sight(mode=stat.S_IFLNK), "SYMLINK"),
+        (sight(mode=stat.S_IFIFO, size=0), "NOT_A_FILE"),
+        (sight(mode=stat.S_IFSOCK), "NOT_A_FILE"),
+        (sight(mode=stat.S_IFCHR), "NOT_A_FILE"),
+        (sight(mode=stat.S_IFBLK), "NOT_A_FILE"),
+        (sight(size=101), "TOO_LARGE"),
+        (sight(size=0), "EMPTY"),
+        (sight(path="caf\udce9"), "BAD_NAME"),
+    ],
+)
+def test_refused_for_its_looks(seen: Sight, code: str) -> None:
+    refusal = refusal_of(seen, max_bytes=100)
+    assert refusal is not None
+    assert refusal.code == code
+
+
+def test_a_file_of_the_largest_size_is_fine() -> None:
+    assert refusal_of(sight(size=100), max_bytes=100) is None
+
+
+def test_a_name_that_is_no_text_becomes_one() -> None:
+    assert path_text(os.fsdecode(b"caf\xe9\\.png")) == "caf\\xe9\\\\.png"
+    assert path_text("straight\\forward") == "straight\\forward"
+
+
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+def test_and_back_again(name: bytes) -> None:
+    path = os.fsdecode(name)
+    text = path_text(path)
+    text.encode()
+    assert text == path or text_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("folder", "kind"),
+    [
+        ("/data/in", "ext4"),
+        ("/mnt/share one/in", "cifs"),
+        ("/mnt/share", "ext4"),
+        ("/mnt/nfs", "nfs4"),
+        ("/mnt/nfs/cache/x", "tmpfs"),
+        ("/mnt/remote/x", "fuse.rclone"),
+    ],
+)
+def test_the_innermost_mount_says_what_a_folder_lies_on(folder: str, kind: str) -> None:
+    assert file_system_type(Path(folder), MOUNTINFO) == kind
+
+
+def test_a_later_mount_hides_an_earlier_one() -> None:
+    assert file_system_type(Path("/data"), MOUNTINFO + "40 22 0:30 / / rw - overlay overlay rw\n") == "overlay"
+
+
+@pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "virtiofs"])
+def test_inotify_misses_remote_writes(kind: str) -> None:
+    assert is_remote(kind)
+
+
+@pytest.mark.parametrize("kind", ["ext4", "xfs", "btrfs", "tmpfs", "overlay", "fuseblk", ""])
+def test_inotify_sees_local_writes(kind: str) -> None:
+    assert not is_remote(kind)
+
+
+def test_the_real_mounts_can_be_read(tmp_path: Path) -> None:
+    assert not lies_on_remote(tmp_path)
