@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import warnings
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -110,6 +111,8 @@ class ShareWatch:
 
 
 def _observe(root: Path, handler: FileSystemEventHandler) -> InotifyObserver:
+    # Folders that are made one in the other are found twice, of which watchdog warns its caller.
+    warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
     observer = InotifyObserver(generate_full_events=True)
     try:
         observer.schedule(handler, str(root), recursive=True, event_filter=EVENTS)
