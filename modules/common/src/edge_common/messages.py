@@ -23,6 +23,10 @@ MAX_BODY_BYTES: Final = 16_000
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ItemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Count = Annotated[int, Field(ge=0, le=(1 << 31) - 1)]
+"""From 0; fits 32 bits, as the columns and tables do that keep it."""
+Ordinal = Annotated[int, Field(ge=1, le=(1 << 31) - 1)]
+"""From 1; fits 32 bits as well."""
 BatchName = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,100}$")]
 
 
@@ -86,8 +90,8 @@ class Item(_Wire):
     size: Annotated[int, Field(ge=0)]
     captured: datetime
     date: date
-    generation: Annotated[int, Field(ge=0)] = 0
-    attempt: Annotated[int, Field(ge=1)]
+    generation: Count = 0
+    attempt: Ordinal
 
 
 class ItemsMessage(Body):
@@ -115,10 +119,10 @@ class Part(_Wire):
     """
 
     item: Item
-    part: Annotated[int, Field(ge=0)] = 0
+    part: Count = 0
     last: bool = True
-    first: Annotated[int, Field(ge=0)]
-    rows: Annotated[int, Field(ge=1)]
+    first: Count
+    rows: Ordinal
 
 
 class TensorsMessage(Body):
@@ -192,7 +196,7 @@ class Receipt(_Wire):
     """
 
     id: ItemId
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
     part: int | None = None
     status: ReceiptStatus
     model: str | None = None
@@ -216,7 +220,7 @@ class Reject(_Wire):
     """
 
     id: ItemId
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
     stage: str
     code: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
     message: Annotated[str, Field(max_length=2000)]
@@ -233,7 +237,7 @@ class Inquiry(_Wire):
     """A question about one item that was accepted in that attempt."""
 
     id: ItemId
-    attempt: Annotated[int, Field(ge=1)]
+    attempt: Ordinal
 
 
 class InquiriesMessage(Body):
