@@ -38,7 +38,7 @@ def _apply(command: ImageCommand, instruction: str, argument: str, path: Path) -
     if instruction == "FROM":
         return ImageCommand()
     words = _exec_form(instruction, argument, path)
-    return ImageCommand(words) if instruction == "ENTRYPOINT" else command._replace(cmd=words)
+    return command._replace(**{instruction.lower(): words})
 
 
 def _exec_form(instruction: str, argument: str, path: Path) -> tuple[str, ...]:

@@ -47,8 +47,9 @@ def with_chunked_options(value: Any) -> Any:
         return [with_chunked_options(item) for item in value]
     if not isinstance(value, dict):
         return value
-    others = {name: with_chunked_options(member) for name, member in value.items() if not options.FIELD.fullmatch(name)}
-    return others if len(others) == len(value) else others | _chunks(value)
+    if "image" in value and any(map(options.FIELD.fullmatch, value)):
+        return {name: member for name, member in value.items() if not options.FIELD.fullmatch(name)} | _chunks(value)
+    return {name: with_chunked_options(member) for name, member in value.items()}
 
 
 def _chunks(settings: Mapping[str, Any]) -> dict[str, str]:

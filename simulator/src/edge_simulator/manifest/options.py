@@ -19,8 +19,15 @@ MAX_CHUNKS: Final = 8
 FIELD: Final = re.compile(r"createOptions([0-9]*)", re.IGNORECASE)
 
 _WORDS: Final = Either(TEXT, Items(TEXT), chooses=str)
+_DRIVER: Final = Object(optional={"Options": Object(others=(r".*", TEXT))})
 _MOUNT: Final = Object(
-    {"Target": TEXT}, {"Source": TEXT, "Type": Choice(("bind", "volume", "tmpfs")), "ReadOnly": BOOLEAN}
+    {"Target": TEXT},
+    {
+        "Source": TEXT,
+        "Type": Choice(("bind", "volume", "tmpfs")),
+        "ReadOnly": BOOLEAN,
+        "VolumeOptions": Object(optional={"DriverConfig": _DRIVER}),
+    },
 )
 _PORT: Final = Object(optional={"HostIp": TEXT, "HostPort": TEXT})
 _HOST_CONFIG: Final = Object(

@@ -12,7 +12,7 @@ from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.model import CreateOptions, JsonObject
 from edge_simulator.manifest.paths import Path
 from edge_simulator.routing import RouteError
-from edge_simulator.routing.config import DEFAULT_TIME_TO_LIVE_S
+from edge_simulator.routing.config import DEFAULT_TIME_TO_LIVE_S, parse_spec
 from edge_simulator.routing.grammar import parse_route
 from edge_simulator.routing.syntax import RouteSyntax
 
@@ -122,14 +122,12 @@ class Subject:
         return list(self._routes())
 
     def _routes(self) -> Iterator[RouteEntry]:
-        store = _object(self.hub.get("storeAndForwardConfiguration"))
-        default = store.get("timeToLiveSecs", DEFAULT_TIME_TO_LIVE_S)
+        default = _object(self.hub.get("storeAndForwardConfiguration")).get("timeToLiveSecs")
         for name, value in self.route_values.items():
-            options = _object(value if isinstance(value, Mapping) else {"route": value})
             with suppress(RouteError):
-                syntax = parse_route(str(options.get("route")))
-                time_to_live = options.get("timeToLiveSecs") or default
-                yield RouteEntry(self.content.place("$edgeHub", "routes", name), syntax, time_to_live)
+                spec = parse_spec(name, value)
+                time_to_live = spec.ttl_s or (default if isinstance(default, int) else DEFAULT_TIME_TO_LIVE_S)
+                yield RouteEntry(self.content.place("$edgeHub", "routes", name), parse_route(spec.text), time_to_live)
 
     def _entries(self, group: str) -> Iterator[ModuleEntry]:
         for name, entry in _object(self.agent.get(group)).items():

@@ -42,19 +42,16 @@ def parse_config(desired: Mapping[str, Any]) -> RoutesConfig:
     routes = desired.get("routes")
     if not isinstance(routes, Mapping):
         raise RouteParseError("routes is missing; write an object of routes by name")
-    specs = [_spec(name, value, minor) for name, value in routes.items() if not (minor == 0 and _is_blank(value))]
+    specs = [parse_spec(name, value, minor) for name, value in routes.items() if not (minor == 0 and _is_blank(value))]
     return RoutesConfig(specs, _time_to_live(desired))
 
 
-def _minor_version(desired: Mapping[str, Any]) -> int:
-    version = desired.get("schemaVersion")
-    match = _VERSION.fullmatch(str(version))
-    if match is None:
-        raise RouteParseError(f"schemaVersion {version!r} is not supported; write 1.0, 1.1, 1.2 or 1.3")
-    return int(match[1])
+def parse_spec(name: str, value: Any, minor: int = 1) -> RouteSpec:
+    """Read a route: its text, or from schema 1.1 on an object around it.
 
-
-def _spec(name: str, value: Any, minor: int) -> RouteSpec:
+    Raises:
+        RouteParseError: it is neither.
+    """
     options = {"route": value} if isinstance(value, str) else value
     if not name.strip():
         raise RouteParseError("a route without a name")
@@ -65,6 +62,14 @@ def _spec(name: str, value: Any, minor: int) -> RouteSpec:
     if not isinstance(text, str) or _is_blank(text):
         raise RouteParseError("the route's text is missing", route=name)
     return RouteSpec(name, text, _priority(name, options), _route_time_to_live(name, options))
+
+
+def _minor_version(desired: Mapping[str, Any]) -> int:
+    version = desired.get("schemaVersion")
+    match = _VERSION.fullmatch(str(version))
+    if match is None:
+        raise RouteParseError(f"schemaVersion {version!r} is not supported; write 1.0, 1.1, 1.2 or 1.3")
+    return int(match[1])
 
 
 def _is_blank(value: Any) -> bool:

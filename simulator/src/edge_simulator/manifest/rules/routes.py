@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         hub = {"schemaVersion": "1.1", "storeAndForwardConfiguration": _STORE} | hub
     around = _error({**hub, "routes": {}})
     if around is not None:
-        yield Finding(subject.content.place("$edgeHub"), around.reason, "edgeHub does not start with it")
+        yield Finding(subject.content.place("$edgeHub"), around.reason, "mend it: edgeHub refuses all routes")
         hub |= {"schemaVersion": "1.1", "storeAndForwardConfiguration": _STORE}
     for name, route in subject.route_values.items():
         error = _error({**hub, "routes": {name: route}})

@@ -48,11 +48,14 @@ _AGENT: Final[Mapping[str, Shape]] = {
     "modules": Object(others=(r"[A-Za-z0-9_-]+", _MODULE)),
 }
 _HUB: Final[Mapping[str, Shape]] = {
-    "schemaVersion": TEXT,
     "routes": Object(others=(r"[^.$# ]+", ANYTHING)),  # what a route is, is a rule of its own
-    "storeAndForwardConfiguration": Object(optional={"storeLimits": ANYTHING, "timeToLiveSecs": ANYTHING}, others=None),
 }
-_HUB_MEMBERS: Final[Mapping[str, Shape]] = {"mqttBroker": ANYTHING, "integrity": ANYTHING}
+_HUB_MEMBERS: Final[Mapping[str, Shape]] = {
+    "schemaVersion": ANYTHING,  # the same
+    "storeAndForwardConfiguration": ANYTHING,
+    "mqttBroker": ANYTHING,
+    "integrity": ANYTHING,
+}
 _SECTION: Final = Object(others=(rf"{re.escape(DESIRED)}(\..+)?", ANYTHING))
 
 
