@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -89,8 +90,8 @@ class SimulatorProcess:
 
     def credentials(self, name: str) -> dict[str, str]:
         """Return the environment that lets a process connect as a module."""
-        lines = self.run("credentials", name).splitlines()
-        return dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        words = shlex.split(self.run("credentials", name))
+        return dict(word.split("=", 1) for word in words if word != "export")
 
     def run(self, *arguments: str) -> str:
         """Run another command of `edge-simulator` on this simulator, and return what it prints."""

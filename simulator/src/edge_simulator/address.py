@@ -18,7 +18,9 @@ def listen(preferred: str | None) -> socket.socket:
     for address in [preferred, *candidates] if preferred else candidates:
         with suppress(OSError):
             return _bind(address)
-    raise AddressUnavailableError(f"port {MQTT_TLS_PORT} is taken on every address from {candidates[0]} on")
+    raise AddressUnavailableError(
+        f"port {MQTT_TLS_PORT} is taken on every address from {candidates[0]} on: stop what listens on it"
+    )
 
 
 def listen_on(address: str) -> socket.socket:

@@ -10,7 +10,7 @@ from aiohttp import web
 @asynccontextmanager
 async def serving(application: web.Application, path: Path) -> AsyncIterator[None]:
     """Serve an application on a socket until the block ends."""
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1, handler_cancellation=True)
     await runner.setup()
     try:
         await web.UnixSite(runner, str(path)).start()

@@ -1,11 +1,11 @@
 """The simulator whole: one device, from its manifest to running modules."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edge_simulator import address, http
 from edge_simulator.agent.agent import Agent
@@ -62,7 +62,9 @@ async def running(options: Options) -> AsyncIterator[Device]:
         device = Device(listener.getsockname()[0], state.secret())
         state.remember_address(device.gateway_host)
         authority = Authority.open(state.authority)
-        hub = _hub(options, device, stack.enter_context(_database(state)))
+        database = stack.enter_context(closing(Database(state.database)))
+        await stack.enter_async_context(_meanwhile(database.keep_committing()))
+        hub = _hub(options, device, database)
         server = Server(hub)
         agent = Agent(device, state, Volumes(state.volumes, state.tmpfs, options.mounts), options.backoff_unit_s)
         workload = WorkloadApi(device, authority.pem, hub.modules)
@@ -70,15 +72,11 @@ async def running(options: Options) -> AsyncIterator[Device]:
         await stack.enter_async_context(http.serving(workload.application(), state.workload_socket))
         await stack.enter_async_context(server.serving(listener, authority.server_context(device.gateway_host)))
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
-        await stack.enter_async_context(_every(_SWEEP_S, server.close_silent, hub.resend_overdue))
-        await stack.enter_async_context(_every(_EXPIRY_S, hub.remove_expired))
+        await stack.enter_async_context(_meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue)))
+        await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
         await stack.enter_async_context(agent.running(options.manifest.modules.values(), mark))
         yield device
-
-
-def _database(state: State) -> AbstractContextManager[Database]:
-    return closing(Database(state.database, asyncio.get_running_loop().call_soon))
 
 
 def _hub(options: Options, device: Device, database: Database) -> Hub:
@@ -93,18 +91,18 @@ def _hub(options: Options, device: Device, database: Database) -> Hub:
 
 
 @asynccontextmanager
-async def _every(interval_s: float, *actions: Callable[[], None]) -> AsyncIterator[None]:
-    """Repeat actions until the block ends."""
-
-    async def repeat() -> None:
-        while True:
-            await asyncio.sleep(interval_s)
-            for action in actions:
-                action()
-
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run `work` until the block ends; what it raises ends the block."""
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(repeat())
+        task = group.create_task(work)
         try:
             yield
         finally:
             task.cancel()
+
+
+async def _every(interval_s: float, *actions: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(interval_s)
+        for action in actions:
+            action()

@@ -1,7 +1,7 @@
 """Sees to it that no module outlives its simulator, however that ends.
 
-A process of its own waits for the end of the pipe from the simulator, which comes even when that is killed with SIGKILL,
-and then kills every process with the simulator's mark in its environment: modules, and all that they started.
+A process of its own waits for the end of the pipe from the simulator, which comes even when that dies by SIGKILL.
+Then it kills every process with the simulator's mark in its environment: the modules, and all that they started.
 (PR_SET_PDEATHSIG would reach the modules alone, and not their children.) It runs by its path, without the package.
 """
 

@@ -18,8 +18,9 @@ def monitor(state: Path, *, as_json: bool) -> None:
     """Show the messages that go to $upstream and the properties that modules report, until the simulator ends."""
 
     async def follow(control: ControlClient) -> None:
-        async for event in control.events():
-            click.echo(json.dumps(event) if as_json else _line(event))
+        async with control.events() as events:
+            async for event in events:
+                click.echo(json.dumps(event) if as_json else _line(event))
 
     ask(state, follow)
 

@@ -50,11 +50,11 @@ class ControlClient:
         """Return the environment that lets a process connect as `module`."""
         return await self._call("GET", f"/modules/{module}/credentials")
 
-    async def events(self) -> AsyncIterator[dict[str, Any]]:
-        """Yield what goes to the cloud from now on, until the simulator ends."""
+    @asynccontextmanager
+    async def events(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+        """Give what goes to the cloud from now on, until the simulator ends."""
         async with self._request("GET", "/events") as response:
-            async for line in response.content:
-                yield json.loads(line)
+            yield (json.loads(line) async for line in response.content)
 
     async def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
         async with self._request(method, path, body) as response:

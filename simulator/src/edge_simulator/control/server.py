@@ -77,8 +77,8 @@ class ControlApi:
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
         """Stream what goes to the cloud, a JSON line each, until the listener or the simulator goes."""
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        await response.prepare(request)
         with self._hub.monitor.listen() as events:
+            await response.prepare(request)
             while (event := await events.get()) is not None:
                 await response.write(json.dumps(event).encode() + b"\n")
         return response

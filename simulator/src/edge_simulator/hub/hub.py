@@ -1,5 +1,6 @@
 """The hub: who may connect, and what becomes of what a module publishes."""
 
+import asyncio
 import json
 import logging
 import time
@@ -143,8 +144,7 @@ class Hub:
         session = self._sessions.get(module)
         if session is None:
             raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
-        if packet.clean_session:
-            session.clear()
+        session.begin(clean=packet.clean_session)
         return session
 
     def _receive(self, session: ModuleSession, packet: Publish) -> None:
@@ -177,8 +177,12 @@ class Hub:
 
     def _wake_later(self, delivery: Delivery) -> None:
         if not self._to_wake:
-            self._database.after_commit(self._wake)
+            self._database.after_commit(self._wake_soon)
         self._to_wake.add(delivery.endpoint.module if isinstance(delivery.endpoint, ModuleInput) else None)
+
+    def _wake_soon(self) -> None:
+        """Leave the turn to the acknowledgements: the sender is quicker for it."""
+        asyncio.get_running_loop().call_soon(self._wake)
 
     def _wake(self) -> None:
         modules, self._to_wake = self._to_wake, set()

@@ -30,9 +30,7 @@ _SYSTEM_NAMES: Final = {
 _KEPT_FROM_MODULES: Final = {"outputName", "iothub-interface-id"}
 # The hub alone says where a message came from; what a module writes there is dropped.
 _STAMPS: Final = {"$.cdid": "connectionDeviceId", "$.cmid": "connectionModuleId"}
-_WIRE_NAMES: Final = {
-    name: wire for wire, name in (_SYSTEM_NAMES | _STAMPS).items() if name not in _KEPT_FROM_MODULES
-}
+_WIRE_NAMES: Final = {name: wire for wire, name in (_SYSTEM_NAMES | _STAMPS).items() if name not in _KEPT_FROM_MODULES}
 
 
 def telemetry(device_id: str, module: str, bag: str, body: bytes) -> Message:

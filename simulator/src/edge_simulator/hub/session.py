@@ -54,8 +54,10 @@ class ModuleSession:
         self._filters = subscriptions.of(self._client_id)
         self._features = _features(self._filters)
         self._under_way: dict[int, _UnderWay] = {}
+        self._to_acknowledge: list[PubAck] = []
         self._connection: Connection | None = None
         self._last_packet_id = 0
+        self._clean = False
         self._more_queued = True
 
     def __str__(self) -> str:
@@ -73,17 +75,20 @@ class ModuleSession:
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
-    def clear(self) -> None:
-        """Begin anew, as a clean session asks for."""
-        self._subscriptions.clear(self._client_id)
-        self._filters.clear()
-        self._features.clear()
-        self._under_way.clear()
-        self._more_queued = True
+    def begin(self, *, clean: bool) -> None:
+        """Go on from the connection before, unless either is a clean session."""
+        if clean or self._clean:
+            self._subscriptions.clear(self._client_id)
+            self._filters.clear()
+            self._features.clear()
+            self._under_way.clear()
+            self._more_queued = True
+        self._clean = clean
 
     def attach(self, connection: "Connection") -> None:
         """Take over the connection from an earlier one, and go on with what was under way."""
         earlier, self._connection = self._connection, connection
+        self._to_acknowledge.clear()
         if earlier is not None:
             _log.info("%s has connected again: closing its earlier connection", self)
             earlier.close()
@@ -100,9 +105,10 @@ class ModuleSession:
     def publish(self, packet: Publish) -> None:
         """Hand the message to the hub, and acknowledge it once all that it caused is stored."""
         self._receive(self, packet)
-        if packet.qos and self._connection is not None:
-            connection = self._connection
-            self._after_commit(lambda: connection.send(PubAck(packet.packet_id)))
+        if packet.qos:
+            self._to_acknowledge.append(PubAck(packet.packet_id))
+            if len(self._to_acknowledge) == 1:
+                self._after_commit(self._send_acknowledgements)
 
     def acknowledge(self, packet_id: int) -> None:
         """Forget the message; others may follow."""
@@ -116,7 +122,8 @@ class ModuleSession:
         granted = tuple(min(qos, 1) for _, qos in packet.filters)
         for (topic_filter, _), qos in zip(packet.filters, granted, strict=True):
             self._filters[topic_filter] = qos
-            self._subscriptions.add(self._client_id, topic_filter, qos)
+            if not self._clean:
+                self._subscriptions.add(self._client_id, topic_filter, qos)
         self._answer(SubAck(packet.packet_id, granted))
 
     def unsubscribe(self, packet: Unsubscribe) -> None:
@@ -125,6 +132,11 @@ class ModuleSession:
             self._filters.pop(topic_filter, None)
             self._subscriptions.remove(self._client_id, topic_filter)
         self._answer(UnsubAck(packet.packet_id))
+
+    def _send_acknowledgements(self) -> None:
+        acknowledgements, self._to_acknowledge = self._to_acknowledge, []
+        if self._connection is not None and acknowledgements:
+            self._connection.send(*acknowledgements)
 
     def _answer(self, packet: SubAck | UnsubAck) -> None:
         self._features = _features(self._filters)
@@ -159,18 +171,19 @@ class ModuleSession:
         rows = [under_way.row for under_way in self._under_way.values()]
         waiting = self._queue.peek(self.module, room, without=rows)
         self._more_queued = len(waiting) == room
-        for queued in waiting:
-            self._send(self._connection, queued, qos)
+        if waiting:
+            self._connection.send(*(self._message(queued, qos) for queued in waiting))
 
-    def _send(self, connection: "Connection", queued: Queued, qos: int) -> None:
+    def _message(self, queued: Queued, qos: int) -> Publish:
+        """Return the packet that takes a message to the module, and note that it is under way."""
         bag = messages.bag(queued.properties, queued.system_properties)
         topic = topics.module_input(self._device_id, self.module, queued.input, bag)
         packet = Publish(topic, queued.body, qos, self._next_packet_id() if qos else 0)
-        connection.send(packet)
         if qos:
             self._under_way[packet.packet_id] = _UnderWay(queued.row, packet, self._monotonic())
         else:
             self._queue.remove(queued.row)
+        return packet
 
     def _resend(self, *, older_than_s: float) -> None:
         if self._connection is None or Feature.INPUTS not in self._features:

@@ -1,4 +1,4 @@
-"""One client's connection: bytes in, packets to the broker; packets out, gathered into few writes."""
+"""One client's connection: bytes in, packets to the broker; packets out."""
 
 import asyncio
 import logging
@@ -83,7 +83,6 @@ class Connection(asyncio.Protocol):
         self._live = live
         self._monotonic = monotonic
         self._parser = Parser(MAX_PACKET_BYTES)
-        self._outgoing: list[bytes] = []
         self._session: Session | None = None
         self._closing = False
         self._patience_s: float = CONNECT_TIMEOUT_S
@@ -121,19 +120,15 @@ class Connection(asyncio.Protocol):
 
     # --- for sessions and the server ----------------------------------------------------------------------------------
 
-    def send(self, packet: Packet) -> None:
-        """Queue a packet; everything queued in one turn of the event loop leaves in one write."""
-        if self._closing:
-            return
-        if not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._outgoing.append(encode(packet))
+    def send(self, *packets: Packet) -> None:
+        """Write packets; those given together leave together, which is much cheaper than one by one."""
+        if not self._closing:
+            self._transport.write(b"".join(map(encode, packets)))
 
     def close(self) -> None:
-        """Write what is queued and close."""
+        """Close once everything is written."""
         if not self._closing:
             self._closing = True
-            self._flush()
             self._transport.close()
 
     def close_if_silent(self, now: float) -> None:
@@ -189,11 +184,6 @@ class Connection(asyncio.Protocol):
         _log.warning("refusing %s: %s (%s)", self._peer, refusal, refusal.code.name)
         self.send(ConnAck(session_present=False, code=refusal.code))
         self.close()
-
-    def _flush(self) -> None:
-        if self._outgoing:
-            self._transport.write(b"".join(self._outgoing))
-            self._outgoing.clear()
 
     @property
     def _peer(self) -> object:

@@ -73,10 +73,9 @@ class Queue:
 
     def keep_only(self, endpoints: Iterable[Endpoint]) -> None:
         """Forget the messages for endpoints that no route leads to any more."""
-        self._database.write(
-            "DELETE FROM queue WHERE json_array(module, input) NOT IN (SELECT value FROM json_each(?))",
-            (json.dumps([json.dumps(_names(endpoint), separators=(",", ":")) for endpoint in endpoints]),),
-        )
+        kept = {_names(endpoint) for endpoint in endpoints}
+        for module, name in self.counts().keys() - kept:
+            self._database.write("DELETE FROM queue WHERE module = ? AND input = ?", (module, name))
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Return how many messages wait for each (module, input)."""
