@@ -3,6 +3,7 @@
 import io
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ def test_features_keep_type_and_shape(dtype: str, shape: tuple[int, ...]) -> Non
     table = written(layout, Entry(1, NOON, record(rows=2, kind="tensors"), rows.tobytes()))
     features: Any = table["features"].combine_chunks()
     np.testing.assert_array_equal(features.to_numpy_ndarray(), rows)
+
+
+def test_a_full_disk_is_an_os_error() -> None:
+    one = record({"label": "x" * 100_000})
+    with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb", buffering=0) as full:
+        write(full, Layout(columns=columns_of(one)), [Entry(1, NOON, one, None)])
 
 
 def test_a_large_shard_is_written_a_row_group_at_a_time() -> None:

@@ -2,6 +2,9 @@
 
 import hashlib
 import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,25 @@ async def test_a_share_that_is_not_mounted_is_waited_for_and_not_made(cloud: Pat
     with pytest.raises(SinkUnavailableError):
         await sink.check(NAME)
     assert files(cloud.parent) == {staged}
+
+
+@contextmanager
+def quota(size: int) -> Iterator[None]:
+    """Let this process write no file beyond a size, as a full disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_a_share_without_room_is_tried_again(cloud: Path, staged: Path) -> None:
+    with quota(len(DATA) // 2), pytest.raises(SinkUnavailableError):
+        await ShareSink(cloud).put(NAME, staged, SHA256)
+    assert (cloud / NAME).read_bytes() != DATA
+    await ShareSink(cloud).put(NAME, staged, SHA256)
+    assert (cloud / NAME).read_bytes() == DATA
 
 
 def _folder(path: Path) -> None:

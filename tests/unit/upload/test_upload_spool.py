@@ -180,6 +180,17 @@ def test_a_full_disk_stores_nothing_of_a_group_and_harms_nothing(parts: Parts) -
     assert len(parts.store(*[part(f"b{number}", 0, last=True) for number in range(100)])) == 100
 
 
+def test_what_the_spool_no_longer_needs_goes_back_to_the_disk(parts: Parts) -> None:
+    said = ({"label": "x" * 10_000},)
+    for number in range(100):
+        parts.store(predictions(predicted(item(f"a{number}")).model_copy(update={"predictions": said})))
+    pages = held(parts, "PRAGMA page_count")
+    parts.shards.settle(parts.cut(), NOON)
+    assert held(parts, "PRAGMA page_count") == pages
+    parts.index.tidy(NOON)
+    assert held(parts, "PRAGMA page_count") < pages // 2
+
+
 def test_the_next_release_may_have_written_the_spool_but_not_a_later_one(tmp_path: Path) -> None:
     with closing(Parts(tmp_path)) as parts:
         parts.store(part("a", 0, last=True))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,6 +80,20 @@ class SpoolUnavailableError(EdgeError):
     retryable = True
 
 
+class _DiskTrouble:
+    """Turns what SQLite says of the disk into SpoolUnavailableError; entered for each statement, so it costs little."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
+            raise SpoolUnavailableError(f"the spool's disk refuses ({error})") from error
+
+
+_disk_trouble: Final = _DiskTrouble()
+
+
 class Database:
     """One connection, used from one thread at a time.
 
@@ -93,11 +107,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
+        with _disk_trouble:
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._prepare()
-        except sqlite3.OperationalError as error:
-            raise _typed(error) from error
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement.
@@ -105,10 +117,8 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        try:
+        with _disk_trouble:
             return self._connection.execute(statement, values)
-        except sqlite3.OperationalError as error:
-            raise _typed(error) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -129,19 +139,25 @@ class Database:
     @contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
         """A second connection that sees what was committed before, for another thread, while this one goes on."""
-        connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)
-        try:
+        source = f"{self._path.absolute().as_uri()}?mode=ro"
+        with _disk_trouble, closing(sqlite3.connect(source, uri=True)) as connection:
             yield connection
-        except sqlite3.OperationalError as error:
-            raise _typed(error) from error
-        finally:
-            connection.close()
+
+    def give_back(self, pages: int) -> None:
+        """Give free pages at the file's end back to the disk, so many at most.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with _disk_trouble:  # execute() would take one step of this statement, which is one page
+            self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def close(self) -> None:
         """Close the connection; nothing is lost if this is never called."""
         self._connection.close()
 
     def _prepare(self) -> None:
+        self.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written
         self.execute("PRAGMA journal_mode = WAL")
         self.execute("PRAGMA synchronous = FULL")
         self.execute("PRAGMA foreign_keys = ON")
@@ -150,10 +166,3 @@ class Database:
             raise ConfigurationError(f"{self._path} was written by a release that is more than one ahead of this")
         if version == 0:
             self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-
-
-def _typed(error: sqlite3.OperationalError) -> Exception:
-    """The error itself, unless the disk is to blame."""
-    if error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
-        return SpoolUnavailableError(f"the spool's disk refuses ({error})")
-    return error

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from edge_common.errors import ItemError
-from edge_common.messages import Inquiry, Receipt, ReceiptStatus, Reject
+from edge_common.messages import Receipt, ReceiptStatus, Reject
 from edge_upload.assembly import Attempt, Verdict, judge
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader, Rows, raw, tensor_type
@@ -97,7 +97,7 @@ class Spool:
         )
         match verdict:
             case Verdict.KNOWN:
-                return self._index.receipt(Inquiry(id=item.id, attempt=item.attempt), known, record.part)
+                return self._index.receipt(item, known, record.part)
             case Verdict.HELD:
                 return receipt(arrival, ReceiptStatus.PART)
             case Verdict.CONTRADICTION:
