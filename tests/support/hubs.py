@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from edge_common.azure_hub import AzureHub
 from edge_common.fakes import FakeHub
 from edge_common.hub import Handlers, Hub, Received
+from edge_simulator.control.client import ControlClient
 from support.simulator import SimulatorProcess, deployment, edge_environment, simulator
 
 POLL_S = 0.02
@@ -35,7 +36,9 @@ class Ear:
 class Bench(Protocol):
     """A hub under test, and what the test does on its other side."""
 
-    hub: Hub
+    @property
+    def hub(self) -> Hub:
+        """The one under test."""
 
     async def deliver(self, body: bytes, properties: Mapping[str, str]) -> None:
         """Have a message come to input ``in``."""
@@ -77,9 +80,9 @@ class SimulatorBench:
     peer: AzureHub
     ear: Ear
 
-    def connection_of(self, module: str) -> AzureHub:
+    async def connection_of(self, module: str) -> AzureHub:
         """A further connection, not yet started."""
-        return connection(self.simulator, module)
+        return await connection_to(self.simulator.state, module)
 
     async def deliver(self, body: bytes, properties: Mapping[str, str]) -> None:
         await self.peer.send("in", body, properties)
@@ -99,16 +102,19 @@ class SimulatorBench:
         return {key: value for key, value in twin["reported"].items() if key != "$version"}
 
 
-def connection(process: SimulatorProcess, module: str) -> AzureHub:
-    """A module's connection to a simulator, not yet started."""
-    with edge_environment(process.credentials(module)):
+async def connection_to(state: Path, module: str) -> AzureHub:
+    """A module's connection to the simulator of a state folder, not yet started."""
+    async with ControlClient.connect(state) as control:
+        credentials = await control.credentials(module)
+    with edge_environment(credentials):
         return AzureHub.from_edge_environment()
 
 
 @asynccontextmanager
 async def simulator_bench(folder: Path) -> AsyncIterator[SimulatorBench]:
     with simulator(folder, deployment(routes=ROUTES), "--module", "subject", "--module", "peer") as process:
-        subject, peer, ear = connection(process, "subject"), connection(process, "peer"), Ear()
+        subject = await connection_to(process.state, "subject")
+        peer, ear = await connection_to(process.state, "peer"), Ear()
         await peer.start(ear.handlers)
         try:
             yield SimulatorBench(subject, process, peer, ear)

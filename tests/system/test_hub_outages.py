@@ -15,7 +15,7 @@ async def test_what_waited_for_a_module_arrives_when_it_connects_again(tmp_path:
         await bench.hub.close()
         for number in range(10):
             await bench.deliver(b"%d" % number, {})
-        ear, again = Ear(), bench.connection_of("subject")
+        ear, again = Ear(), await bench.connection_of("subject")
         await again.start(ear.handlers)
         assert [(await ear.messages.get()).body for _ in range(10)] == [b"%d" % number for number in range(10)]
         await again.close()

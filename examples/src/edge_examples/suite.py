@@ -15,6 +15,9 @@ from edge_simulator.control.client import ControlClient
 TEMPLATE: Final = Path("deployment.template.json")
 POLL_S: Final = 0.25
 STOP_S: Final = 30.0
+SETTLED: Final = ("uploaded", "done", "quarantined", "gone")
+"""States of ingest's ledger from which nothing but retention leads on."""
+
 MODULES_TWINS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ingest": {"reportSeconds": 0.5, "inquirySeconds": 10},
     "upload": {"shardSeconds": 5},
@@ -75,6 +78,11 @@ class Suite:
         """Edit a module's desired properties."""
         await self._control.set_desired(module, patch)
 
+    async def process_of(self, module: str) -> int | None:
+        """A module's process, or None while it does not run."""
+        modules = (await self._control.status())["modules"]
+        return next((entry["pid"] for entry in modules if entry["name"] == module), None)
+
     async def reported(self, module: str, name: str) -> Any:
         """One of a module's reported properties, or None."""
         twin = await self._control.twin(module)
@@ -104,6 +112,14 @@ class Suite:
                 return float(last["milliseconds"])
             await self.pause()
 
+    async def until_settled(self, files: int) -> dict[str, int]:
+        """Wait until so many files are settled, and give the ledger's counts."""
+        counts = await self.ledger()
+        while sum(counts.get(state, 0) for state in SETTLED) < files:
+            await self.pause()
+            counts = await self.ledger()
+        return counts
+
     async def pause(self) -> None:
         """Wait between two looks; raises SuiteError if the simulator has ended."""
         if self._process.returncode is not None:
@@ -112,8 +128,13 @@ class Suite:
 
 
 @asynccontextmanager
-async def running(folders: Folders) -> AsyncIterator[Suite]:
+async def running(folders: Folders, *arguments: str, manifest: Path = TEMPLATE) -> AsyncIterator[Suite]:
     """Start the suite; stop all of it at the end.
+
+    Args:
+        folders: Where it keeps what it makes.
+        arguments: Further ones for ``edge-simulator run``.
+        manifest: The deployment's manifest or template.
 
     Raises:
         SuiteError: It does not start.
@@ -122,10 +143,10 @@ async def running(folders: Folders) -> AsyncIterator[Suite]:
     # The template's variables name the host's folders; --mount says which local folder stands in for each.
     shares = {"LOCAL_SHARE": folders.share, "CLOUD_SHARE": folders.cloud, "MODEL_SHARE": folders.models}
     sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
+    mounts = [f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()]
     process = await asyncio.create_subprocess_exec(
         Path(sys.executable).with_name("edge-simulator"),
-        *("run", TEMPLATE, "--state", folders.state, "--restart-backoff", "0.2"),
-        *(f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()),
+        *("run", str(manifest), "--state", str(folders.state), "--restart-backoff", "0.2", *mounts, *arguments),
         stdout=asyncio.subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
         env={**os.environ, **sources},

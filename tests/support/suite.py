@@ -1,0 +1,57 @@
+"""The whole suite as processes on the simulator, fed with digits."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_examples.digits import data
+from edge_examples.digits import drops as digits
+from edge_examples.drops import Drop, deliver
+from edge_examples.packages import Packed, prepare
+from edge_examples.suite import TEMPLATE, Folders, Suite, running
+from edge_examples.verdict import Verdict, collect, judge
+
+
+WRITERS = 8
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A run: its folders, its models, and its files."""
+
+    folders: Folders
+    models: Sequence[Packed]
+    drops: Sequence[Drop]
+
+    @classmethod
+    def build(cls, folder: Path, files: int) -> "Plant":
+        splits = data.load()
+        folders = Folders(folder / "run", folder / "models")
+        return cls(folders, prepare(folders.models, splits), digits.good(splits[1], files))
+
+    def running(self, *arguments: str, manifest: Path = TEMPLATE) -> AbstractAsyncContextManager[Suite]:
+        return running(self.folders, *arguments, manifest=manifest)
+
+    async def feed(self, drops: Sequence[Drop]) -> dict[str, float]:
+        """Drop files as fast as they can be written; gives when each was complete."""
+        with ThreadPoolExecutor(WRITERS) as pool:
+            writing = asyncio.get_running_loop().run_in_executor
+            closed = await asyncio.gather(*(writing(pool, deliver, drop, self.folders.share) for drop in drops))
+        return dict(zip((drop.path for drop in drops), closed, strict=True))
+
+    def verdict(self, closed: Mapping[str, float], counts: Mapping[str, int]) -> Verdict:
+        settled = counts.get("uploaded", 0) + counts.get("done", 0)
+        return judge(self.drops, closed, collect(self.folders.share, self.folders.cloud, settled))
+
+
+async def kill(suite: Suite, module: str) -> int:
+    """Kill a module with SIGKILL, once it runs; gives the process that it was."""
+    while (process := await suite.process_of(module)) is None:
+        await suite.pause()
+    os.kill(process, signal.SIGKILL)
+    return process
