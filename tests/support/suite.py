@@ -16,7 +16,6 @@ from edge_examples.packages import Packed, prepare
 from edge_examples.suite import TEMPLATE, Folders, Suite, running
 from edge_examples.verdict import Verdict, collect, judge
 
-
 WRITERS = 8
 
 
