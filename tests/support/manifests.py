@@ -4,6 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edge_simulator.manifest.checking import check
+
+MODULES = "modulesContent.$edgeAgent.properties.desired.modules"
+HUB = "modulesContent.$edgeHub.properties.desired"
+TO_CAMERA = 'INTO BrokeredEndpoint("/modules/camera/inputs/i")'
+
 
 def module(**members: Any) -> dict[str, Any]:
     return {
@@ -72,3 +78,22 @@ def write_module(
         (folder / file).write_text(dockerfile, encoding="utf-8")
     write({"$schema-version": "0.0.1", "image": image}, folder, "module.json")
     return folder
+
+
+def found(document: Any, folder: Path) -> list[tuple[str, str]]:
+    """Check a manifest and return rule and place of each finding."""
+    reports = check(write(document, folder), {}, "amd64")
+    assert all(report.reason and report.mend for report in reports)
+    return [(report.rule, report.path) for report in reports]
+
+
+def with_route(route: Any) -> dict[str, Any]:
+    """Return a deployment whose only route this is."""
+    document = deployment()
+    desired(document, "$edgeHub")["routes"] = {"r": route}
+    return document
+
+
+def with_host_config(host_config: dict[str, Any], **create: Any) -> dict[str, Any]:
+    """Return a deployment whose camera has createOptions."""
+    return options(deployment(), {"HostConfig": host_config, **create})
