@@ -22,7 +22,6 @@ from edge_common.messages import (
 )
 from edge_common.metrics import Metrics
 from edge_common.twin import SettingsKeeper
-
 from edge_ingest.__main__ import wire
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 

@@ -67,7 +67,7 @@ def test_no_globs_take_nothing() -> None:
 
 
 def sight(path: str = "a", mode: int = stat.S_IFREG, size: int = 1) -> Sight:
-    return Sight(path, mode, size, 0)
+    return Sight(path, mode, size, 0, path_text(path))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import chdir
 from hashlib import sha256
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge_ingest.globs import PathFilter
-from edge_ingest.share import Share, ShareAwayError, UnsettledError
-from edge_ingest.sight import Sight, Signature
+from edge_ingest.share import Share, ShareAwayError, UnsettledError, digest_at
+from edge_ingest.sight import Signature
 from edge_ingest.vault import Vault
 from edge_ingest.walk import DEEPEST, walk
 
@@ -93,56 +94,66 @@ class TestWalk:
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-class TestLook:
-    def test_a_file_is_hashed_as_a_stream(self, root: Path, share: Share) -> None:
-        expected = put(root, "a/b", os.urandom(3_000_000))
-        sight = share.look("a/b")
-        assert sight is not None
-        assert share.digest(sight) == expected
+class TestEach:
+    def test_enters_the_folder_of_each_path(self, root: Path, share: Share) -> None:
+        for path in ["a/1", "a/2", "b/1", "top"]:
+            put(root, path, path.encode())
+        seen = []
+        for folder, name, path in share.each(["a/1", "a/2", "b/1", "a/1", "top"]):
+            assert isinstance(folder, int)
+            seen.append((path, digest_at(folder, name)))
+        assert seen == [(path, sha256(path.encode()).hexdigest()) for path in ["a/1", "a/2", "b/1", "a/1", "top"]]
 
-    @pytest.mark.parametrize("path", ["nothing", "no/folder", "file/below"])
-    def test_nothing_is_there(self, root: Path, share: Share, path: str) -> None:
+    @pytest.mark.parametrize("path", ["no/folder", "file/below", "link/secret"])
+    def test_says_why_a_folder_cannot_be_entered(self, root: Path, share: Share, tmp_path: Path, path: str) -> None:
         put(root, "file")
-        assert share.look(path) is None
-
-    def test_nothing_is_seen_through_a_link(self, root: Path, share: Share, tmp_path: Path) -> None:
         put(tmp_path, "outside/secret")
-        (root / "folder").symlink_to(tmp_path / "outside")
-        assert share.look("folder/secret") is None
-        with pytest.raises(UnsettledError):
-            share.digest(Sight("folder/secret", 0o100644, 4, 0))
+        (root / "link").symlink_to(tmp_path / "outside")
+        [(error, _, _)] = share.each([path])
+        assert isinstance(error, FileNotFoundError | NotADirectoryError)
 
-    def test_a_share_that_is_away_is_not_an_absent_file(self, tmp_path: Path) -> None:
-        with pytest.raises(ShareAwayError):
-            Share(tmp_path / "away").look("a")
+    def test_a_share_that_is_away_is_not_an_absent_folder(self, tmp_path: Path) -> None:
+        [(error, _, _)] = Share(tmp_path / "away").each(["a"])
+        assert isinstance(error, ShareAwayError)
 
-    def test_a_file_that_has_changed_is_not_hashed(self, root: Path, share: Share) -> None:
+
+class TestDigest:
+    @pytest.fixture
+    def folder(self, root: Path) -> Iterator[int]:
+        with Share(root).folder("") as folder:
+            yield folder
+
+    def test_a_file_is_hashed(self, root: Path, folder: int) -> None:
+        expected = put(root, "a", os.urandom(3_000_000))
+        assert digest_at(folder, "a", signature(root, "a")) == expected
+
+    def test_a_file_that_has_changed_is_not(self, root: Path, folder: int) -> None:
         put(root, "a", b"before")
-        sight = share.look("a")
+        before = signature(root, "a")
         put(root, "a", b"and after")
-        assert sight is not None
         with pytest.raises(UnsettledError):
-            share.digest(sight)
+            digest_at(folder, "a", before)
 
-    def test_a_fifo_in_its_place_does_not_hang(self, root: Path, share: Share) -> None:
-        put(root, "a")
-        sight = share.look("a")
-        (root / "a").unlink()
-        os.mkfifo(root / "a")
-        assert sight is not None
+    @pytest.mark.parametrize("kind", ["nothing", "link", "fifo", "socket", "folder"])
+    def test_what_is_no_file_by_now_is_neither_followed_nor_waited_for(
+        self, root: Path, folder: int, kind: str
+    ) -> None:
+        put(root.parent, "secret")
+        match kind:
+            case "link":
+                (root / "a").symlink_to(root.parent / "secret")
+            case "fifo":
+                os.mkfifo(root / "a")
+            case "folder":
+                (root / "a").mkdir()
+            case "socket":
+                with chdir(root), socket.socket(socket.AF_UNIX) as listener:  # a socket's address is short
+                    listener.bind("a")
         with pytest.raises(UnsettledError):
-            share.digest(sight)
+            digest_at(folder, "a")
 
-    def test_a_link_in_its_place_is_not_followed(self, root: Path, share: Share, tmp_path: Path) -> None:
-        put(tmp_path, "secret")
-        put(root, "a")
-        sight = share.look("a")
-        (root / "a").unlink()
-        (root / "a").symlink_to(tmp_path / "secret")
-        assert sight is not None
-        with pytest.raises(UnsettledError):
-            share.digest(sight)
 
+class TestIdentity:
     def test_another_root_has_another_identity(self, root: Path, share: Share) -> None:
         before = share.identity()
         root.rename(root.with_name("old"))

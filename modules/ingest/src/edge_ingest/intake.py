@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from edge_ingest.ledger import arrivals
 from edge_ingest.ledger.journal import Journal
 from edge_ingest.settings import IngestSettings
 from edge_ingest.settling import Settling
-from edge_ingest.share import Share, ShareAwayError, UnsettledError
+from edge_ingest.share import Share, ShareAwayError, UnsettledError, digest_at
 from edge_ingest.sight import Found, Refusal, Sight, path_text, refusal_of
 
 log = logging.getLogger(__name__)
@@ -163,28 +164,33 @@ class Intake:
 
 def _look_at(share: Share, paths: Iterable[str]) -> _Looks:
     looks = _Looks()
-    for path in paths:
+    for folder, name, path in share.each(paths):
         try:
-            sight = share.look(path)
+            if isinstance(folder, OSError):
+                raise folder
+            looks.sights.append(Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False)))
+        except ShareAwayError as error:
+            looks.failed.append((path, error))
+        except (FileNotFoundError, NotADirectoryError):
+            looks.missing.append(path)
         except OSError as error:
             looks.failed.append((path, error))
-        else:
-            if sight is None:
-                looks.missing.append(path)
-            else:
-                looks.sights.append(sight)
     return looks
 
 
 def _hash(share: Share, sights: Iterable[Sight]) -> _Read:
     read = _Read()
-    for sight in sights:
+    by_path = {sight.path: sight for sight in sights}
+    for folder, name, path in share.each(by_path):
+        sight = by_path[path]
         try:
-            read.found.append(Found(sight, share.digest(sight)))
+            if isinstance(folder, OSError):
+                raise folder
+            read.found.append(Found(sight, digest_at(folder, name, sight.signature)))
         except UnsettledError:
-            read.unsettled.append(sight.path)
+            read.unsettled.append(path)
         except OSError as error:
-            read.failed.append((sight.path, error))
+            read.failed.append((path, error))
     return read
 
 

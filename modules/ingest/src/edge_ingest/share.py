@@ -4,17 +4,23 @@ Every path is walked folder by folder with ``O_NOFOLLOW``, so that nothing plant
 even while we look.
 """
 
+import errno
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
+from typing import Final
 
-from edge_ingest.sight import Sight, Signature
+from edge_ingest.sight import Signature
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+NO_FILE: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENODEV})
+"""What opening says where there is nothing, a symbolic link, a socket, or a device without a driver."""
 
 
 class ShareAwayError(OSError):
@@ -63,33 +69,21 @@ class Share:
         finally:
             os.close(descriptor)
 
-    def look(self, path: str) -> Sight | None:
-        """How something on the share looks; None if nothing is there.
+    def each(self, paths: Iterable[str]) -> Iterator[tuple[int | OSError, str, str]]:
+        """Visit paths, entering each folder once for those of its paths that come together.
 
-        Raises:
-            ShareAwayError: The root is not there.
-            OSError: The file system refuses.
+        Yields:
+            For each path the open folder that it is in, or why that cannot be entered; its name there; and the path.
         """
-        parent, _, name = path.rpartition("/")
-        try:
-            with self.folder(parent) as folder:
-                return Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-
-    def digest(self, sight: Sight) -> str:
-        """The SHA-256 of a file's content, in hexadecimal, read as a stream.
-
-        Raises:
-            UnsettledError: It changed since it was looked at, or while it was read.
-            OSError: The file system refuses.
-        """
-        parent, _, name = sight.path.rpartition("/")
-        try:
-            with self.folder(parent) as folder:
-                return digest_at(folder, name, sight.signature)
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UnsettledError(sight.path) from error
+        for parent, group in groupby(paths, key=lambda path: path.rpartition("/")[0]):
+            with ExitStack() as stack:
+                folder: int | OSError
+                try:
+                    folder = stack.enter_context(self.folder(parent))
+                except OSError as error:
+                    folder = error
+                for path in group:
+                    yield folder, path.rpartition("/")[2], path
 
     def identity(self) -> tuple[int, int] | None:
         """What tells this root from another one mounted in its place; None while there is none."""
@@ -118,13 +112,25 @@ def digest_at(folder: int, name: str, expected: Signature | None = None) -> str:
         UnsettledError: It does not.
         OSError: The file system refuses.
     """
-    _check(os.stat(name, dir_fd=folder, follow_symlinks=False), expected, name)
-    # Not blocking, should it have become a FIFO meanwhile.
-    with open(os.open(name, FILE, dir_fd=folder), "rb", buffering=0) as file:  # noqa: PTH123 - opened by descriptor
-        _check(os.fstat(file.fileno()), expected, name)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        _check(os.fstat(file.fileno()), expected, name)
+    descriptor = _open(folder, name)
+    try:
+        _check(os.fstat(descriptor), expected, name)
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        _check(os.fstat(descriptor), expected, name)
+    finally:
+        os.close(descriptor)
     return digest
+
+
+def _open(folder: int, name: str) -> int:
+    """Open a file; what has become of it meanwhile is neither followed nor waited for."""
+    try:
+        return os.open(name, FILE, dir_fd=folder)
+    except OSError as error:
+        if error.errno in NO_FILE:
+            raise UnsettledError(name) from error
+        raise
 
 
 def _check(status: os.stat_result, expected: Signature | None, name: str) -> None:

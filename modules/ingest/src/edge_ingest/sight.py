@@ -29,27 +29,24 @@ class Sight:
         mode: ``st_mode``, of a symbolic link its own.
         size: Bytes.
         mtime_ns: Of the last modification.
+        text: The path for the ledger.
     """
 
     path: str
     mode: int
     size: int
     mtime_ns: int
+    text: str
 
     @classmethod
     def of(cls, path: str, status: stat_result) -> "Sight":
         """What a path's status (not following links) says."""
-        return cls(path, status.st_mode, status.st_size, status.st_mtime_ns)
+        return cls(path, status.st_mode, status.st_size, status.st_mtime_ns, path_text(path))
 
     @property
     def signature(self) -> Signature:
         """What changes when it is written to."""
         return Signature(self.size, self.mtime_ns)
-
-    @property
-    def text(self) -> str:
-        """The path for the ledger."""
-        return path_text(self.path)
 
 
 @dataclass(frozen=True, slots=True)

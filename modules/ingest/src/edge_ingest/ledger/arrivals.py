@@ -43,13 +43,14 @@ def record(db: Connection, found: Iterable[Found], now: float, today: date) -> N
     A file that was settled before comes back to where its end is dealt with, so it gets its retention again; one that
     was quarantined or gone is tried anew. Other content that still waited to be sent from the same path is gone.
     """
-    for file in found:
-        db.execute(RECORD, _values(file, file.sha256, State.READY, now, today))
-        db.execute(
-            "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now',"
-            " ended_at = ? WHERE path = ? AND sha256 <> ? AND state IN ('ready', 'waiting')",
-            (CHANGED_CODE, now, file.sight.text, file.sha256),
-        )
+    rows = [_values(file, file.sha256, State.READY, now, today) for file in found]
+    db.executemany(RECORD, rows)
+    db.execute(
+        "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
+        " WHERE path IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT value FROM json_each(?))"
+        " AND state IN ('ready', 'waiting')",
+        (CHANGED_CODE, now, json.dumps([row["path"] for row in rows]), json.dumps([row["id"] for row in rows])),
+    )
 
 
 def refuse(db: Connection, refusals: Iterable[Refusal], now: float, today: date) -> None:
