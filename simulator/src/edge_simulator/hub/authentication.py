@@ -45,7 +45,8 @@ def _hosts(device: Device) -> set[str]:
 def _check_token(token: str, module: str, device: Device, now: float) -> None:
     fields = _fields(token)
     audience, signature, expiry = fields.get("sr", ""), fields.get("sig", ""), fields.get("se", "")
-    if unquote(audience) not in {f"{host}/devices/{device.device_id}/modules/{module}" for host in _hosts(device)}:
+    host, _, path = unquote(audience).partition("/")
+    if host.lower() not in _hosts(device) or path != f"devices/{device.device_id}/modules/{module}":
         raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token is for {audience!r}, not for {module}")
     if not hmac.compare_digest(_decode(unquote(signature)), device.sign(module, f"{audience}\n{expiry}".encode())):
         raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
