@@ -43,10 +43,17 @@ def job(files: int, timeout: float, folder: Path) -> None:
 
 
 @main.command()
-def stay() -> None:
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=RUNS / "stay",
+    show_default=True,
+    help="Kept for the next time.",
+)
+def stay(folder: Path) -> None:
     """Start the suite and stay until Ctrl-C."""
     with suppress(KeyboardInterrupt):
-        _run(run_stay(Folders(RUNS / "stay", MODELS), Console()))
+        _run(run_stay(Folders(folder, MODELS), Console()))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
