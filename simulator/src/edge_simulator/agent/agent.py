@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from edge_simulator.agent import process
-from edge_simulator.agent.environment import credentials, environment
+from edge_simulator.agent.environment import credentials, environment, search_path
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
@@ -52,7 +52,7 @@ class Agent:
                     task.cancel()
 
     async def _launch(self, spec: ModuleSpec, mark: Mapping[str, str]) -> Process:
-        command = process.find(spec.command, spec.name)
+        command = process.find(spec.command, spec.name, search_path())
         self._volumes.prepare(spec)
         folders = self._volumes.folders(spec)
         own = {**self.credentials(spec.name), **mark}

@@ -52,6 +52,7 @@ class Supervisor:
         started = time.monotonic()
         running = await self._launch(self.spec)
         self.status = replace(self.status, status="running", pid=running.pid)
+        _log.info("%s runs as process %d", self.spec.name, running.pid)
         try:
             exit_code = await running.wait()
         finally:

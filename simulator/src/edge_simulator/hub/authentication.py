@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, ReturnCode
 
 CLOCK_SKEW_S: Final = 300
@@ -24,16 +24,16 @@ def authenticate(packet: Connect, device: Device, now: float) -> str:
     """Return the name of the module that a CONNECT proves to come from; `now` in seconds since the epoch.
 
     Raises:
-        Refusal: it proves nothing of the kind.
+        RefusedError: it proves nothing of the kind.
     """
     match = _USERNAME.fullmatch(packet.username or "")
     if match is None:
-        raise Refusal(ReturnCode.BAD_USERNAME_OR_PASSWORD, f"user name {packet.username!r} names no module")
+        raise RefusedError(ReturnCode.BAD_USERNAME_OR_PASSWORD, f"user name {packet.username!r} names no module")
     module = match["module"]
     if packet.client_id != device.client_id(module):
-        raise Refusal(ReturnCode.IDENTIFIER_REJECTED, f"client id {packet.client_id!r} is not that of {module}")
+        raise RefusedError(ReturnCode.IDENTIFIER_REJECTED, f"client id {packet.client_id!r} is not that of {module}")
     if match["hub"].lower() not in _hosts(device):
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"{match['hub']!r} is not the IoT hub of this device")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"{match['hub']!r} is not the IoT hub of this device")
     _check_token((packet.password or b"").decode(errors="replace"), module, device, now)
     return module
 
@@ -47,11 +47,11 @@ def _check_token(token: str, module: str, device: Device, now: float) -> None:
     audience, signature, expiry = fields.get("sr", ""), fields.get("sig", ""), fields.get("se", "")
     host, _, path = unquote(audience).partition("/")
     if host.lower() not in _hosts(device) or path != f"devices/{device.device_id}/modules/{module}":
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token is for {audience!r}, not for {module}")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token is for {audience!r}, not for {module}")
     if not hmac.compare_digest(_decode(unquote(signature)), device.sign(module, f"{audience}\n{expiry}".encode())):
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
     if not expiry.isdecimal() or int(expiry) + CLOCK_SKEW_S < now:
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token of {module} has expired")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} has expired")
 
 
 def _fields(token: str) -> dict[str, str]:

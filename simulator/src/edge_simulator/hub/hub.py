@@ -16,7 +16,7 @@ from edge_simulator.hub.topics import Feature
 from edge_simulator.hub.twins import Twins, document
 from edge_simulator.hub.upstream import Upstream
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
 from edge_simulator.routing import Delivery, Message, ModuleInput, RouteError, RouteTable
 from edge_simulator.store.database import Database
@@ -138,12 +138,12 @@ class Hub:
         """Return the session of the module that connects.
 
         Raises:
-            Refusal: it is none of the device's modules, or cannot prove it.
+            RefusedError: it is none of the device's modules, or cannot prove it.
         """
         module = authenticate(packet, self._device, self._now())
         session = self._sessions.get(module)
         if session is None:
-            raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
+            raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
         session.begin(clean=packet.clean_session)
         return session
 
