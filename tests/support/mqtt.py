@@ -98,9 +98,9 @@ class HubBench:
     def start(self) -> None:
         """Start the hub, or start it again on the same store."""
         self.database = Database(self.path)
-        self.hub = Hub(self.device, self.database, now=self.clock, monotonic=self.clock)
         store = {"timeToLiveSecs": self.ttl_s}
-        self.hub.deploy({"schemaVersion": "1.1", "routes": self.routes, "storeAndForwardConfiguration": store})
+        desired = {"schemaVersion": "1.1", "routes": self.routes, "storeAndForwardConfiguration": store}
+        self.hub = Hub(self.device, self.database, desired, now=self.clock, monotonic=self.clock)
         for module in self.modules:
             self.hub.add_module(module, {})
 

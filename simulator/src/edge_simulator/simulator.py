@@ -82,9 +82,8 @@ async def running(options: Options) -> AsyncIterator[Device]:
 def _hub(options: Options, device: Device, database: Database) -> Hub:
     """Return a hub that knows the manifest's modules, and the guests."""
     manifest = options.manifest
-    hub = Hub(device, database)
+    hub = Hub(device, database, manifest.hub)
     hub.twins.deploy(AGENT_MODULE, manifest.agent)
-    hub.deploy(manifest.hub)
     for module in sorted({*manifest.modules, *manifest.twins, *options.guests}):
         hub.add_module(module, manifest.twins.get(module, {}))
     return hub

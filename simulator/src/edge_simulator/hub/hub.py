@@ -36,10 +36,16 @@ class Hub:
         self,
         device: Device,
         database: Database,
+        desired: Mapping[str, Any],
         *,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Route by `desired`, what the deployment has for `$edgeHub`.
+
+        Raises:
+            RouteError: the routes cannot be used.
+        """
         self.twins = Twins(TwinStore(database))
         self.monitor = Monitor()
         self._device = device
@@ -50,8 +56,9 @@ class Hub:
         self._subscriptions = Subscriptions(database)
         self._upstream = Upstream(self._queue, self.monitor)
         self._sessions: dict[str, ModuleSession] = {}
-        self._routes: RouteTable | None = None
         self._to_wake: set[str | None] = set()
+        self.twins.deploy(HUB_MODULE, desired)
+        self._use_routes()
 
     # --- the deployment -----------------------------------------------------------------------------------------------
 
@@ -67,15 +74,6 @@ class Hub:
             after_commit=self._database.after_commit,
             monotonic=self._monotonic,
         )
-
-    def deploy(self, desired: Mapping[str, Any]) -> None:
-        """Take a deployment's desired properties for `$edgeHub`, and route by them.
-
-        Raises:
-            RouteError: the routes cannot be used.
-        """
-        self.twins.deploy(HUB_MODULE, desired)
-        self._use_routes()
 
     def _use_routes(self) -> None:
         """Route by the desired properties; what is queued for endpoints that are no more is dropped."""
@@ -148,9 +146,8 @@ class Hub:
         return session
 
     def _receive(self, session: ModuleSession, packet: Publish) -> None:
-        events = topics.events(self._device.device_id, session.module)
-        if packet.topic.startswith(events):
-            bag = packet.topic.removeprefix(events).strip("/")
+        bag = topics.property_bag(packet.topic, self._device.device_id, session.module)
+        if bag is not None:
             self._telemetry(messages.telemetry(self._device.device_id, session.module, bag, packet.payload))
         elif packet.topic.startswith(topics.TWIN_GET):
             self._send_twin(session, packet)
@@ -168,8 +165,6 @@ class Hub:
 
     def _forward(self, message: Message, *, stored: Message) -> None:
         """Store a message for every endpoint that its routes lead to, and wake these once it is safe."""
-        if self._routes is None:
-            return
         for delivery in self._routes.deliveries(message):
             ttl_s = self._routes.time_to_live_s if delivery.ttl_s is None else delivery.ttl_s
             self._queue.put(stored, delivery, ttl_s)
