@@ -151,7 +151,7 @@ def test_a_module_that_cannot_run_here_does_not_stop_the_others(tmp_path: Path) 
         assert foreign["status"] == "failed"
         assert "edge-simulator credentials foreign" in foreign["reason"]
         assert _status(running, "off")["status"] == "stopped"
-        assert "failed" in running.run("status")
+        assert "foreign: program 'no-such-program' is not installed here" in running.run("status")
 
 
 def test_the_output_of_a_module_is_kept(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ def find(command: tuple[str, ...], module: str, search_path: str) -> tuple[str, 
     """
     hint = f"start it by hand with the environment from `edge-simulator credentials {module}`"
     if not command:
-        raise CommandMissingError(f"neither createOptions nor a Dockerfile says what {module} runs: {hint}")
+        raise CommandMissingError(f"neither createOptions nor a Dockerfile says what to run: {hint}")
     program = shutil.which(command[0], path=search_path)
     if program is None:
-        raise CommandMissingError(f"{module} runs {command[0]!r}, which is not installed here: install it, or {hint}")
+        raise CommandMissingError(f"program {command[0]!r} is not installed here: install it, or {hint}")
     return (program, *command[1:])
 
 

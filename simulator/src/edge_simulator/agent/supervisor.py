@@ -44,7 +44,7 @@ class Supervisor:
             while await self._run_once():
                 pass
         except (CommandMissingError, OSError) as error:
-            _log.error("%s", error)
+            _log.error("%s cannot run: %s", self.spec.name, error)
             self.status = replace(self.status, status="failed", reason=str(error))
 
     async def _run_once(self) -> bool:

@@ -1,12 +1,13 @@
 """`edge-simulator status`."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from edge_simulator.commands.common import ask, json_option, state_option
 from edge_simulator.control.client import ControlClient
@@ -26,10 +27,10 @@ def status(state: Path, *, as_json: bool) -> None:
 
 def _show(answer: dict[str, Any], console: Console) -> None:
     console.print(f"{answer['device']} at {answer['address']}, process {answer['pid']}, state {answer['state']}")
-    waiting: dict[str, int] = {}
+    waiting = Counter[str]()
     for queue in answer["queues"]:
-        waiting[queue["module"]] = waiting.get(queue["module"], 0) + queue["messages"]
-    table = Table("module", "status", "connected", "pid", "restarts", "exit code", "queued", "reason")
+        waiting[queue["module"]] += queue["messages"]
+    table = Table(Column("module", no_wrap=True), "status", "connected", "process", "restarts", "exit", "queued")
     for module in answer["modules"]:
         cells = (module.get(key) for key in ("pid", "restarts", "exitCode"))
         table.add_row(
@@ -37,7 +38,9 @@ def _show(answer: dict[str, Any], console: Console) -> None:
             module["status"],
             "yes" if module["connected"] else "no",
             *("" if cell is None else str(cell) for cell in cells),
-            str(waiting.get(module["name"], 0)),
-            module.get("reason") or "",
+            str(waiting[module["name"]]),
         )
     console.print(table)
+    for module in answer["modules"]:
+        if module.get("reason"):
+            console.print(f"{module['name']}: {module['reason']}", markup=False)
