@@ -3,7 +3,9 @@
 EdgeError
 ├── ModelError                 a model cannot be had, trusted or run
 │   ├── BadDesiredError        BAD_DESIRED        what was asked for makes no sense
+│   ├── AuthError              AUTH               the registry wants other credentials, or cannot be trusted
 │   ├── NotFoundError          NOT_FOUND          the package, or a part of it, is not where it was said to be
+│   │   └── UnreachableError   NOT_FOUND          nor could it be seen whether it is: trying again can help
 │   ├── DigestMismatchError    DIGEST_MISMATCH    bytes are not those that the digest promised
 │   ├── UnsafeModelError       UNSAFE_MODEL       the package would reach out of itself, or is no model package
 │   ├── NoSpaceError           NO_SPACE           it does not fit the disk, or the limit
@@ -42,6 +44,18 @@ class NotFoundError(ModelError):
     code = "NOT_FOUND"
 
 
+class AuthError(ModelError):
+    """The registry wants other credentials than it is given, or its certificate is not trusted."""
+
+    code = "AUTH"
+
+
+class UnreachableError(NotFoundError):
+    """Who has the package does not answer, or broke off; what was read so far is kept."""
+
+    retryable = True
+
+
 class DigestMismatchError(ModelError):
     """Bytes are not those that their digest promised."""
 
@@ -55,7 +69,7 @@ class UnsafeModelError(ModelError):
 
 
 class NoSpaceError(ModelError):
-    """The package does not fit the disk, or is over ``maxModelBytes``."""
+    """The package does not fit the disk, or is over ``maxModelBytes`` or ``maxStoreBytes``."""
 
     code = "NO_SPACE"
 

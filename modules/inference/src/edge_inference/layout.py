@@ -12,12 +12,13 @@ from typing import Any, Final
 from edge_common.files import atomic_writer, write_atomically
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import NotFoundError, UnsafeModelError
+from edge_inference.images import Image, read_outline
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import ARTIFACT_TYPE, FILEPATH, MANIFEST_TYPE, Descriptor, Manifest, Package, read_manifest
+from edge_inference.package import FILEPATH, Descriptor, Manifest, Package, blob_name, digest_of, read_manifest
 from edge_inference.plainfiles import open_plain
 from edge_inference.session import Plan
-from edge_inference.sources import LayoutSource, blob_name, describe
+from edge_inference.sources import LayoutSource, describe
 
 INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
 REF_NAME: Final = "org.opencontainers.image.ref.name"
@@ -66,14 +67,24 @@ def add(folder: Path, package: Package, layout: Path, tag: str) -> None:
         OSError: The layout cannot be written.
     """
     (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
     manifest = read_manifest(package.manifest)
     for blob in manifest.layers:
         _copy(folder, blob, layout)
     write_atomically(layout / blob_name(manifest.config.digest), package.config)
-    write_atomically(layout / blob_name(package.digest), package.manifest)
+    enter(layout, package.manifest, tag)
+
+
+def enter(layout: Path, manifest: bytes, tag: str) -> None:
+    """Write a manifest whose blobs are there, and its entry in the index.
+
+    Raises:
+        OSError: The layout cannot be written.
+    """
+    digest = digest_of(manifest)
+    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    write_atomically(layout / blob_name(digest), manifest)
     index = _read_index(layout)
-    index["manifests"] = [*_untagged(index["manifests"], package.digest, tag), _tagged(package, tag)]
+    index["manifests"] = [*_untagged(index["manifests"], digest, tag), _tagged(manifest, tag)]
     write_atomically(layout / "index.json", json.dumps(index, indent=2).encode())
 
 
@@ -89,7 +100,7 @@ def entries(layout: Path) -> list[Entry]:
     return [Entry(entry.get("annotations", {}).get(REF_NAME, ""), entry["digest"]) for entry in found]
 
 
-def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest]:
+def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest | Image]:
     """A package in a layout, by its tag or its digest.
 
     Raises:
@@ -98,7 +109,7 @@ def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest]:
     """
     for entry in entries(layout):
         if reference in {entry.tag, entry.digest}:
-            return entry, read_manifest(LayoutSource(layout, entry.digest).manifest())
+            return entry, read_outline(LayoutSource(layout, entry.digest).manifest())
     raise NotFoundError(f"{layout} has no {reference}")
 
 
@@ -127,11 +138,13 @@ def _untagged(manifests: list[dict[str, Any]], digest: str, tag: str) -> list[di
     return kept
 
 
-def _tagged(package: Package, tag: str) -> dict[str, Any]:
+def _tagged(manifest: bytes, tag: str) -> dict[str, Any]:
+    outline = read_outline(manifest)
+    kind = {"artifactType": outline.artifact_type} if isinstance(outline, Manifest) else {}
     return {
-        "mediaType": MANIFEST_TYPE,
-        "artifactType": ARTIFACT_TYPE,
-        "digest": package.digest,
-        "size": len(package.manifest),
+        "mediaType": outline.media_type,
+        **kind,
+        "digest": digest_of(manifest),
+        "size": len(manifest),
         "annotations": {REF_NAME: tag},
     }
