@@ -7,6 +7,10 @@ EdgeError
 │   ├── NotFoundError          NOT_FOUND          the package, or a part of it, is not where it was said to be
 │   │   └── UnreachableError   NOT_FOUND          nor could it be seen whether it is: trying again can help
 │   ├── DigestMismatchError    DIGEST_MISMATCH    bytes are not those that the digest promised
+│   ├── SignatureError         what vouches for the package does not
+│   │   ├── SignatureMissingError  SIGNATURE_MISSING  nothing signs it
+│   │   ├── SignatureInvalidError  SIGNATURE_INVALID  no signature is good, or by somebody who is trusted
+│   │   └── SignatureExpiredError  SIGNATURE_EXPIRED  a signature was good, and has expired
 │   ├── UnsafeModelError       UNSAFE_MODEL       the package would reach out of itself, or is no model package
 │   ├── NoSpaceError           NO_SPACE           it does not fit the disk, or the limit
 │   ├── LoadFailedError        LOAD_FAILED        onnxruntime cannot load it, or cannot run it at all
@@ -60,6 +64,30 @@ class DigestMismatchError(ModelError):
     """Bytes are not those that their digest promised."""
 
     code = "DIGEST_MISMATCH"
+
+
+class SignatureError(ModelError):
+    """No signature vouches for the package."""
+
+
+class SignatureMissingError(SignatureError):
+    """Nothing signs the package."""
+
+    code = "SIGNATURE_MISSING"
+    hint = "sign it with `edge-model sign`"
+
+
+class SignatureInvalidError(SignatureError):
+    """A signature breaks a rule, is of something else, or of somebody who is not trusted."""
+
+    code = "SIGNATURE_INVALID"
+
+
+class SignatureExpiredError(SignatureError):
+    """The signature, or a certificate that it rests on, was good and has expired."""
+
+    code = "SIGNATURE_EXPIRED"
+    hint = "sign the package again, and see that the clock is right"
 
 
 class UnsafeModelError(ModelError):
