@@ -17,6 +17,8 @@ from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
 from edge_inference.session import Opener
 from edge_inference.settings import InferenceEnvironment, InferenceSettings
+from edge_inference.signing.notary import Notary
+from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 
 
@@ -31,8 +33,10 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     measures, serving, reporter = Measures(around.metrics.registry), Serving(), Reporter(hub, "model")
     announcer = Announcer(hub, serving, clock)
     registries = connect(environment)
+    trust = Trust(environment.trust_policy, environment.trust_roots)
+    notary = Notary(trust, environment.state_dir / "signatures", clock.now)
     manager = ModelManager(
-        loader=Loader(ModelStore(environment.state_dir / "models"), serving, open_session),
+        loader=Loader(ModelStore(environment.state_dir / "models"), serving, notary, open_session),
         serving=serving,
         record=environment.state_dir / "active.json",
         places=Places(environment.model_dir, registries),

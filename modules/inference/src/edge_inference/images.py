@@ -15,8 +15,8 @@ from typing import Annotated, BinaryIO, Final, Literal
 from pydantic import AfterValidator, ValidationError
 
 from edge_inference.blobs import BlobStore, pieces
-from edge_inference.errors import NoSpaceError, UnsafeModelError
-from edge_inference.package import MANIFEST_TYPE, Descriptor, Manifest, Outline, layer, read_manifest
+from edge_inference.errors import DigestMismatchError, NoSpaceError, UnsafeModelError
+from edge_inference.package import MANIFEST_TYPE, Descriptor, Manifest, Outline, digest_of, layer, read_manifest
 from edge_inference.patience import Pause
 from edge_inference.sources import Readable
 
@@ -58,6 +58,23 @@ def read_outline(data: bytes) -> Image | Manifest:
         UnsafeModelError: It is of neither, or a file's name is unsafe.
     """
     return read_image(data) or read_manifest(data)
+
+
+def describe_manifest(data: bytes, digest: str = "") -> Descriptor:
+    """A package's manifest, as it is called when it is signed.
+
+    Args:
+        data: It.
+        digest: What it should have; empty where any will do.
+
+    Raises:
+        DigestMismatchError: It has another.
+        UnsafeModelError: It is of no package.
+    """
+    found = digest_of(data)
+    if digest and found != digest:
+        raise DigestMismatchError(f"the manifest's digest is {found}, not {digest}")
+    return Descriptor(media_type=read_outline(data).media_type, digest=found, size=len(data))
 
 
 def read_image(data: bytes) -> Image | None:

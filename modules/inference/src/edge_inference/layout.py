@@ -15,13 +15,21 @@ from edge_inference.errors import NotFoundError, UnsafeModelError
 from edge_inference.images import Image, read_outline
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import FILEPATH, Descriptor, Manifest, Package, blob_name, digest_of, read_manifest
+from edge_inference.package import (
+    FILEPATH,
+    MANIFEST_TYPE,
+    Descriptor,
+    Manifest,
+    Package,
+    blob_name,
+    digest_of,
+    read_manifest,
+)
 from edge_inference.plainfiles import open_plain
 from edge_inference.session import Plan
+from edge_inference.signing.manifest import SIGNATURE_TYPE, Signature
+from edge_inference.signing.referrers import INDEX_TYPE, REF_NAME
 from edge_inference.sources import LayoutSource, describe
-
-INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
-REF_NAME: Final = "org.opencontainers.image.ref.name"
 
 _EMPTY_INDEX: Final = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []}
 
@@ -80,12 +88,21 @@ def enter(layout: Path, manifest: bytes, tag: str) -> None:
     Raises:
         OSError: The layout cannot be written.
     """
-    digest = digest_of(manifest)
-    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
-    write_atomically(layout / blob_name(digest), manifest)
-    index = _read_index(layout)
-    index["manifests"] = [*_untagged(index["manifests"], digest, tag), _tagged(manifest, tag)]
-    write_atomically(layout / "index.json", json.dumps(index, indent=2).encode())
+    outline = read_outline(manifest)
+    kind = {"artifactType": outline.artifact_type} if isinstance(outline, Manifest) else {}
+    _enter(layout, manifest, {"mediaType": outline.media_type, **kind, "annotations": {REF_NAME: tag}})
+
+
+def attach(layout: Path, signature: Signature) -> None:
+    """Put a signature in a layout, which is made if it is not there.
+
+    Raises:
+        OSError: The layout cannot be written.
+    """
+    (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    for blob in signature.blobs:
+        write_atomically(layout / blob_name(digest_of(blob)), blob)
+    _enter(layout, signature.manifest, {"mediaType": MANIFEST_TYPE, "artifactType": SIGNATURE_TYPE})
 
 
 def entries(layout: Path) -> list[Entry]:
@@ -96,7 +113,7 @@ def entries(layout: Path) -> list[Entry]:
     """
     if not (layout / "index.json").is_file():
         raise NotFoundError(f"{layout} is no OCI image layout")
-    found = _read_index(layout)["manifests"]
+    found = [entry for entry in _read_index(layout)["manifests"] if entry.get("artifactType") != SIGNATURE_TYPE]
     return [Entry(entry.get("annotations", {}).get(REF_NAME, ""), entry["digest"]) for entry in found]
 
 
@@ -119,6 +136,16 @@ def _copy(folder: Path, blob: Descriptor, layout: Path) -> None:
         shutil.copyfileobj(source, file)
 
 
+def _enter(layout: Path, manifest: bytes, about: dict[str, Any]) -> None:
+    digest = digest_of(manifest)
+    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    write_atomically(layout / blob_name(digest), manifest)
+    index = _read_index(layout)
+    kept = _untagged(index["manifests"], digest, about.get("annotations", {}).get(REF_NAME))
+    index["manifests"] = [*kept, {**about, "digest": digest, "size": len(manifest)}]
+    write_atomically(layout / "index.json", json.dumps(index, indent=2).encode())
+
+
 def _read_index(layout: Path) -> dict[str, Any]:
     try:
         index: dict[str, Any] = json.loads((layout / "index.json").read_bytes())
@@ -129,22 +156,10 @@ def _read_index(layout: Path) -> dict[str, Any]:
     return index
 
 
-def _untagged(manifests: list[dict[str, Any]], digest: str, tag: str) -> list[dict[str, Any]]:
-    """The index's entries but for the package's own, and with the tag taken off whatever had it."""
+def _untagged(manifests: list[dict[str, Any]], digest: str, tag: str | None) -> list[dict[str, Any]]:
+    """The index's entries but for the manifest's own, and with the tag taken off whatever had it."""
     kept = [entry for entry in manifests if entry["digest"] != digest]
     for entry in kept:
-        if entry.get("annotations", {}).get(REF_NAME) == tag:
+        if tag and entry.get("annotations", {}).get(REF_NAME) == tag:
             del entry["annotations"][REF_NAME]
     return kept
-
-
-def _tagged(manifest: bytes, tag: str) -> dict[str, Any]:
-    outline = read_outline(manifest)
-    kind = {"artifactType": outline.artifact_type} if isinstance(outline, Manifest) else {}
-    return {
-        "mediaType": outline.media_type,
-        **kind,
-        "digest": digest_of(manifest),
-        "size": len(manifest),
-        "annotations": {REF_NAME: tag},
-    }

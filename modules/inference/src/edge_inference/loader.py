@@ -13,6 +13,7 @@ from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
+from edge_inference.signing.notary import Notary
 from edge_inference.sources import ModelSource
 from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
@@ -33,6 +34,7 @@ class Loader:
     Args:
         store: The module's own models.
         serving: The models in memory.
+        notary: Judges what is not in service yet.
         open_session: What loads graphs.
 
     Attributes:
@@ -40,9 +42,10 @@ class Loader:
         allowance: How much the store may take.
     """
 
-    def __init__(self, store: ModelStore, serving: Serving, open_session: Opener) -> None:
+    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener) -> None:
         self._store = store
         self._serving = serving
+        self._notary = notary
         self._open_session = open_session
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
         self.plan = Plan((), require_gpu=False)
@@ -98,6 +101,8 @@ class Loader:
             step(State.DOWNLOADING)
             await self._do(self._store.admit, wanted, source, self.allowance, pause)
         step(State.VERIFYING)
+        if source:
+            await self._do(self._notary.judge, self._store.pinned(wanted.digest), source.referrers, pause)
         _check_identity(wanted, self._store.identity(wanted.digest))
         folder = self._store.files(wanted.digest)
         contract = await self._do(verify, folder)

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from edge_common.settings import Environment, TwinSettings
+from edge_inference.signing.trust import TrustPolicy
 
 
 def _listed(value: Any) -> Any:
@@ -22,6 +23,10 @@ class InferenceEnvironment(Environment):
         allowed_registries: Registries that twins may name, ``<host>[:<port>]``, apart by commas; ``http://`` in front
             of those that speak no TLS. None unless told otherwise.
         registry_credentials: A file with the credentials for them, as ``docker login`` writes it; read at each use.
+        trust_policy: What becomes of a model without a good signature: ``strict`` refuses it, ``audit`` uses it and
+            says so in the log, ``off`` does not look.
+        trust_roots: The certificates that signatures must lead to: a PEM file, or a folder of such files. Must be given
+            unless the policy is ``off``; read at each use.
         registry_ca: A file with certificates to trust for them besides the usual ones.
     """
 
@@ -29,6 +34,8 @@ class InferenceEnvironment(Environment):
     model_dir: Path
     allowed_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     registry_credentials: Path | None = None
+    trust_policy: TrustPolicy = TrustPolicy.STRICT
+    trust_roots: Path | None = None
     registry_ca: Path | None = None
 
 

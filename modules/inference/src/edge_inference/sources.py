@@ -17,6 +17,8 @@ from edge_inference.package import (
     layer,
 )
 from edge_inference.plainfiles import open_plain, plain_files
+from edge_inference.signing.local import LayoutReferrers
+from edge_inference.signing.referrers import NoReferrers, Referrers
 
 
 class Readable(Protocol):
@@ -41,6 +43,10 @@ class Stream(Readable, Protocol):
 
 class ModelSource(Protocol):
     """One package, wherever it lies. Methods block."""
+
+    @property
+    def referrers(self) -> Referrers:
+        """Where its signatures are."""
 
     def manifest(self) -> bytes:
         """The package's manifest.
@@ -77,6 +83,10 @@ class LayoutSource:
         self._folder = folder
         self._digest = digest
 
+    @property
+    def referrers(self) -> Referrers:
+        return LayoutReferrers(self._folder)
+
     def manifest(self) -> bytes:
         with open_plain(self._folder, blob_name(self._digest)) as file:
             return at_most(file, MOST_MANIFEST_BYTES)
@@ -99,6 +109,10 @@ class FolderSource:
         self._name = name
         self._version = version
         self._config = b""
+
+    @property
+    def referrers(self) -> Referrers:
+        return NoReferrers()
 
     def manifest(self) -> bytes:
         package = describe(self._folder, self._name, self._version)

@@ -18,7 +18,7 @@ from edge_common.files import fsync_folder
 from edge_common.messages import ModelIdentity
 from edge_inference.blobs import BlobStore
 from edge_inference.errors import DigestMismatchError, ModelError, NoSpaceError, NotFoundError
-from edge_inference.images import Image, read_outline, unpack
+from edge_inference.images import Image, describe_manifest, read_outline, unpack
 from edge_inference.package import Descriptor, Manifest, Outline, compose, digest_of, read_config, read_manifest
 from edge_inference.patience import Patience, Pause
 from edge_inference.plainfiles import file_digest, plain_files
@@ -68,6 +68,17 @@ class ModelStore:
         """
         name, version = read_config((self._folder(digest) / "config.json").read_bytes())
         return ModelIdentity(name=name, version=version, digest=digest)
+
+    def pinned(self, digest: str) -> Descriptor:
+        """The manifest by which a package in the store was pinned: a container image's own, where it came as one.
+
+        Raises:
+            DigestMismatchError: It was damaged.
+            UnsafeModelError: Likewise.
+        """
+        folder = self._folder(digest)
+        image = folder / "image.json"
+        return describe_manifest((image if image.exists() else folder / "manifest.json").read_bytes(), digest)
 
     def holds(self, digest: str) -> bool:
         """Whether a package is in the store, every byte of it; reads them all."""

@@ -1,5 +1,9 @@
-"""Packages from a source into a registry or a layout; blobs first, so that what can be named is whole."""
+"""Packages, and what signs them, from a source into a registry or a layout.
 
+Blobs go first, so that what can be named is whole.
+"""
+
+from functools import partial
 from pathlib import Path
 
 from edge_inference import layout as layouts
@@ -9,6 +13,8 @@ from edge_inference.images import read_outline
 from edge_inference.package import Descriptor, digest_of
 from edge_inference.patience import Patience, Pause
 from edge_inference.registry.repository import Repository
+from edge_inference.registry.signatures import RepositoryReferrers
+from edge_inference.signing.copying import signatures
 from edge_inference.sources import ModelSource
 
 
@@ -40,6 +46,9 @@ def push(source: ModelSource, repository: Repository, tag: str, patience: Patien
         patience.persist(lambda blob=blob: upload(blob), pause)  # type: ignore[misc] # bound now
     digest = digest_of(data)
     patience.persist(lambda: repository.put_manifest(tag or digest, data, outline.media_type), pause)
+    beside = RepositoryReferrers(repository)
+    for signature in signatures(digest, source.referrers):
+        patience.persist(partial(beside.attach, signature, digest), pause)
     return digest
 
 
@@ -68,4 +77,6 @@ def pull(source: ModelSource, digest: str, layout: Path, tag: str, patience: Pat
     for blob in read_outline(data).blobs:
         blobs.fetch(blob, source, pause)
     layouts.enter(layout, data, tag)
+    for signature in patience.persist(lambda: [*signatures(digest_of(data), source.referrers)], pause):
+        layouts.attach(layout, signature)
     return digest_of(data)

@@ -15,6 +15,8 @@ from edge_inference.registry.entra import EntraExchange, identity_token
 from edge_inference.registry.http import open_client
 from edge_inference.registry.names import RegistryName
 from edge_inference.registry.repository import Repository
+from edge_inference.registry.signatures import RepositoryReferrers
+from edge_inference.signing.referrers import Referrers
 from edge_inference.sources import Stream
 
 
@@ -24,6 +26,10 @@ class RegistrySource:
 
     repository: Repository
     digest: str
+
+    @property
+    def referrers(self) -> Referrers:
+        return RepositoryReferrers(self.repository)
 
     def manifest(self) -> bytes:
         return self.repository.manifest(self.digest)

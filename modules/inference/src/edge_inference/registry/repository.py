@@ -46,6 +46,19 @@ class Repository:
         with _Body(response) as body:
             return at_most(body, MOST_MANIFEST_BYTES)
 
+    def referrers(self, digest: str) -> bytes:
+        """The index of what refers to an artifact, as the registry keeps it.
+
+        https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+
+        Raises:
+            AuthError: We may not.
+            NotFoundError: The registry keeps none.
+            UnsafeModelError: It is far too large.
+        """
+        with _Body(self._get(f"referrers/{digest}", {"Accept": _INDEX_TYPE})) as body:
+            return at_most(body, MOST_MANIFEST_BYTES)
+
     def open(self, blob: Descriptor, at: int = 0) -> Stream:
         """A blob from an offset on; see :meth:`ModelSource.open`."""
         path = f"blobs/{blob.digest}"
