@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from edge_common.errors import EdgeError
@@ -209,7 +210,7 @@ def _errors() -> Iterator[None]:
 
 def _progress() -> Progress:
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
-    return Progress(*columns, transient=True)
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 class _Shown:

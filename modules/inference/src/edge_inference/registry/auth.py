@@ -20,7 +20,6 @@ from edge_inference.registry.credentials import Credentials, Login, RefreshToken
 _CLIENT_ID: Final = "edge-inference"
 _EARLY: Final = 0.2
 """The part of a token's life at whose end it is not used any more."""
-_MOST_TOKEN_BYTES: Final = 1 << 20
 
 Flow = Generator[httpx.Request, httpx.Response, None]
 
@@ -89,7 +88,7 @@ class Doorkeeper:
         if not response.is_success:
             raise AuthError(f"{realm.host} gives no token for {scope} (HTTP {response.status_code})")
         try:
-            token = _Token.model_validate_json(_body(response))
+            token = _Token.model_validate_json(response.read())
         except ValidationError:
             raise AuthError(f"{realm.host} gives something that is no token") from None
         return _Grant(f"Bearer {token.token}", asked + token.expires_in * (1 - _EARLY))
@@ -114,7 +113,6 @@ class _Scope(httpx.Auth):
         ours = _origin(response.request.url) == _origin(self._keeper.base)
         challenge = read_challenge(response.headers.get_list("www-authenticate"))
         if response.status_code == httpx.codes.UNAUTHORIZED and ours and challenge:
-            response.close()
             request.headers["Authorization"] = yield from self._keeper.answer(self._scope, challenge)
             yield request
 
@@ -128,15 +126,6 @@ def _token_request(
         return httpx.Request("POST", realm, data=form)
     headers = {"Authorization": _basic(credentials)} if credentials else {}
     return httpx.Request("GET", realm.copy_merge_params(asked), headers=headers)
-
-
-def _body(response: httpx.Response) -> bytes:
-    data = bytearray()
-    for piece in response.iter_bytes():
-        data += piece
-        if len(data) > _MOST_TOKEN_BYTES:
-            raise AuthError(f"{response.url.host} gives something that is no token")
-    return bytes(data)
 
 
 def _basic(login: Login) -> str:

@@ -51,7 +51,7 @@ def failures(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except (httpx.TransportError, httpx.StreamError) as error:
+    except (httpx.TransportError, httpx.StreamConsumed) as error:
         if _untrusted(error):
             raise AuthError(f"the certificate of {where} is not trusted ({error})") from error
         raise UnreachableError(f"{where} cannot be reached ({type(error).__name__}: {error})") from error
