@@ -82,7 +82,7 @@ def issue(
     extensions: Extensions,
     by: Holder | None = None,
     key: PrivateKey | None = None,
-    until: datetime = NOW + timedelta(days=365),
+    until: datetime = datetime(2099, 1, 1, tzinfo=UTC),
     since: datetime = NOW - timedelta(days=365),
 ) -> Holder:
     """Issue a certificate; by itself if by nobody else."""

@@ -241,7 +241,7 @@ def test_another_key_under_the_signers_certificate_is_found_out() -> None:
     [
         ed25519.Ed25519PrivateKey.generate(),
         ec.generate_private_key(ec.SECP256K1()),
-        rsa.generate_private_key(65537, 1024),
+        rsa.generate_private_key(65537, 2560),
     ],
 )
 def test_no_other_keys_sign(key: Any) -> None:
@@ -257,10 +257,12 @@ def test_a_signature_expires() -> None:
 
 
 def test_the_signers_certificate_expires() -> None:
+    short = issue("signer", SIGNER, MIDDLE, until=NOW + timedelta(days=365))
+    judge(signed(short), short, days=365)
     with pytest.raises(SignatureExpiredError, match=r"'CN=signer' expired"):
-        judge(signed(), days=366)
+        judge(signed(short), short, days=366)
 
 
 def test_what_is_bad_is_bad_even_when_expired() -> None:
     with pytest.raises(SignatureInvalidError):
-        judge(tampered(swap_payload), days=366)
+        judge(tampered(swap_payload), days=365_000)
