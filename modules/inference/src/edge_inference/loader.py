@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
 from edge_inference.model import LoadedModel, load_model, verify
+from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
+from edge_inference.signing.notary import Notary
 from edge_inference.sources import ModelSource
-from edge_inference.store import ModelStore
+from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
 
 log = logging.getLogger(__name__)
@@ -32,20 +34,22 @@ class Loader:
     Args:
         store: The module's own models.
         serving: The models in memory.
+        notary: Judges what is not in service yet.
         open_session: What loads graphs.
 
     Attributes:
         plan: What models are to run on.
-        most_bytes: The largest package that is taken in.
+        allowance: How much the store may take.
     """
 
-    def __init__(self, store: ModelStore, serving: Serving, open_session: Opener) -> None:
+    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener) -> None:
         self._store = store
         self._serving = serving
+        self._notary = notary
         self._open_session = open_session
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
         self.plan = Plan((), require_gpu=False)
-        self.most_bytes = 0
+        self.allowance = Allowance(0, 0)
 
     async def load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step) -> LoadedModel:
         """A model, warm. Cancelling calls the work off at the next chance.
@@ -60,12 +64,12 @@ class Loader:
         """
         off = threading.Event()
 
-        def checkpoint() -> None:
-            if off.is_set():
+        def pause(seconds: float) -> None:
+            if off.wait(seconds):
                 raise CalledOff
 
         try:
-            return await self._load(wanted, source, step, checkpoint)
+            return await self._load(wanted, source, step, pause)
         except ModelError:
             raise
         except Exception as error:
@@ -74,13 +78,19 @@ class Loader:
         finally:
             off.set()
 
+    async def collect(self) -> None:
+        """Remove from the store what its allowance does not keep.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        await self._do(self._store.collect, self.allowance.keep)
+
     async def close(self) -> None:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(
-        self, wanted: ModelIdentity, source: ModelSource | None, step: Step, checkpoint: Callable[[], None]
-    ) -> LoadedModel:
+    async def _load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step, pause: Pause) -> LoadedModel:
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
             _check_identity(wanted, loaded.identity)
@@ -89,8 +99,10 @@ class Loader:
             if source is None:
                 raise DigestMismatchError(f"{wanted.name} {wanted.version} in the model store is damaged or gone")
             step(State.DOWNLOADING)
-            await self._do(self._store.admit, wanted.digest, source, self.most_bytes, checkpoint)
+            await self._do(self._store.admit, wanted, source, self.allowance, pause)
         step(State.VERIFYING)
+        if source:
+            await self._do(self._notary.judge, self._store.pinned(wanted.digest), source.referrers, pause)
         _check_identity(wanted, self._store.identity(wanted.digest))
         folder = self._store.files(wanted.digest)
         contract = await self._do(verify, folder)

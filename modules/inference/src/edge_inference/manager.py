@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
 from edge_inference.announcer import Announcer
-from edge_inference.desired import DesiredModel
+from edge_inference.desired import DesiredModel, Places
 from edge_inference.errors import BadDesiredError, ModelError
 from edge_inference.loader import Loader
 from edge_inference.measures import Measures
@@ -19,6 +20,7 @@ from edge_inference.serving import Serving
 from edge_inference.session import Plan
 from edge_inference.settings import InferenceSettings
 from edge_inference.sources import ModelSource
+from edge_inference.store import Allowance
 from edge_inference.swap import Progress, State, failed, succeeded
 
 log = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ class ModelManager:
         loader: Gets models into memory.
         serving: The models in memory.
         record: The file that names the active model.
-        model_dir: Where the packages lie that a twin may name.
+        places: Where packages may come from.
         clock: For durations and stamps.
         reporter: Takes the reported property ``model``.
         announcer: Told when another contract is in force.
@@ -50,7 +52,7 @@ class ModelManager:
         loader: Loader,
         serving: Serving,
         record: Path,
-        model_dir: Path,
+        places: Places,
         clock: Clock,
         reporter: Reporter,
         announcer: Announcer,
@@ -59,7 +61,7 @@ class ModelManager:
         self._loader = loader
         self._serving = serving
         self._path = record
-        self._model_dir = model_dir
+        self._places = places
         self._clock = clock
         self._reporter = reporter
         self._announcer = announcer
@@ -74,7 +76,7 @@ class ModelManager:
     def configure(self, settings: InferenceSettings) -> None:
         """Take settings over. Where the models are to run elsewhere, the wish that follows is new."""
         self._release_s = settings.release_seconds
-        self._loader.most_bytes = settings.max_model_bytes
+        self._loader.allowance = Allowance(settings.max_model_bytes, settings.max_store_bytes, self._kept())
         self._serving.require_gpu = settings.require_gpu
         plan = Plan(settings.providers, settings.require_gpu)
         if plan != self._loader.plan:
@@ -125,7 +127,7 @@ class ModelManager:
         source: ModelSource | None = None
         if value is not None:
             desired = DesiredModel.read(value)
-            wanted, source = desired.identity, desired.source(self._model_dir)
+            wanted, source = desired.identity, desired.source(self._places)
         if wanted is None or (active and active.identity == wanted and active.plan == self._loader.plan):
             self._show(self._progress.settled())
         else:
@@ -137,6 +139,8 @@ class ModelManager:
             self._activate(model, started)
         except ModelError as error:
             self._fail(error, started)
+        else:
+            await self._collect()
 
     def _activate(self, model: LoadedModel, started: float) -> None:
         """Without a pause in it, so that what is recorded and what serves cannot differ."""
@@ -146,9 +150,19 @@ class ModelManager:
         record = Record(active=model.identity, previous=previous, last=outcome)
         record.save(self._path)
         self._record = record
+        self._loader.allowance = replace(self._loader.allowance, keep=self._kept())
         self._serve(model)
         self._show(self._progress.ended(outcome))
         self._measures.swaps.labels(outcome.result).inc()
+
+    async def _collect(self) -> None:
+        try:
+            await self._loader.collect()
+        except OSError as error:
+            log.warning("models that are not needed any more stay in the store: %s", error)
+
+    def _kept(self) -> frozenset[str]:
+        return frozenset(model.digest for model in (self._record.active, self._record.previous) if model)
 
     def _serve(self, model: LoadedModel) -> None:
         self._serving.activate(model, self._clock.monotonic())
