@@ -6,6 +6,7 @@ SimulatorError
 ├── AddressUnavailableError    no loopback address whose port 8883 is free
 ├── CommandMissingError        a module whose image does not say what to run, or whose program is not installed
 ├── UnknownModuleError         a module that the deployment does not name
+├── MessageTooLargeError       a message over 256 KiB
 └── TwinError                  twin properties that IoT Hub would refuse
 """
 
@@ -32,6 +33,10 @@ class CommandMissingError(SimulatorError):
 
 class UnknownModuleError(SimulatorError):
     """A module that the deployment does not name."""
+
+
+class MessageTooLargeError(SimulatorError):
+    """A message over 256 KiB."""
 
 
 class TwinError(SimulatorError):

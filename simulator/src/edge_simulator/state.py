@@ -25,11 +25,19 @@ class State:
         self.root = root.resolve()
         self.database = self.root / "hub.sqlite"
         self.authority = self.root / "authority"
-        self.logs = self.root / "logs"
         self.volumes = self.root / "volumes"
         self.tmpfs = self.root / "tmpfs"
         self.work = self.root / "work"
         self._sockets = self.root / "sockets"
+
+    def log(self, module: str) -> Path:
+        """Return where a module's output goes."""
+        return self.root / "logs" / f"{module}.log"
+
+    @property
+    def certificate(self) -> Path:
+        """The root certificate that modules trust."""
+        return self.authority / "ca.pem"
 
     @property
     def control_socket(self) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from edge_simulator.agent import process
-from edge_simulator.agent.environment import credentials, environment
+from edge_simulator.agent.environment import connection_string, credentials, environment
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
@@ -34,6 +34,10 @@ class Agent:
         """Return the environment that lets a process connect as `module`."""
         return credentials(self._device, module, self._state.workload_socket)
 
+    def connection_string(self, module: str) -> dict[str, str]:
+        """Return the environment that does the same without the workload API."""
+        return connection_string(self._device, module, self._state.certificate)
+
     @asynccontextmanager
     async def running(self, specs: Iterable[ModuleSpec], mark: Mapping[str, str]) -> AsyncIterator[None]:
         """Run modules, with `mark` in their environment, until the block ends."""
@@ -60,5 +64,5 @@ class Agent:
             command,
             env=environment(spec, own, folders, local_ports(spec)),
             folder=self._state.work / spec.name,
-            log=self._state.logs / f"{spec.name}.log",
+            log=self._state.log(spec.name),
         )

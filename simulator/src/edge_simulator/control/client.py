@@ -1,12 +1,14 @@
 """The commands' end of the control API."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from edge_simulator.errors import NotRunningError, SimulatorError
 from edge_simulator.state import State
@@ -43,12 +45,21 @@ class ControlClient:
 
     async def set_desired(self, module: str, patch: object) -> int:
         """Change desired properties, and return their new version."""
-        answer = await self._call("PATCH", f"/twins/{module}/desired", patch)
+        answer = await self._call("PATCH", f"/twins/{module}/desired", json=patch)
         return int(answer["version"])
 
     async def credentials(self, module: str) -> dict[str, str]:
         """Return the environment that lets a process connect as `module`."""
         return await self._call("GET", f"/modules/{module}/credentials")
+
+    async def connection_string(self, module: str) -> dict[str, str]:
+        """Return the environment that does the same without the workload API."""
+        return await self._call("GET", f"/modules/{module}/connection-string")
+
+    async def send(self, module: str, module_input: str, body: bytes, properties: Mapping[str, str]) -> None:
+        """Put a message on a module's input."""
+        path = URL(f"/modules/{quote(module)}/inputs/{quote(module_input, safe='')}", encoded=True)
+        await self._call("POST", path.with_query(properties), data=body)
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
@@ -56,21 +67,21 @@ class ControlClient:
         async with self._request("GET", "/events") as response:
             yield (json.loads(line) async for line in response.content)
 
-    async def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        async with self._request(method, path, body) as response:
+    async def _call(self, method: str, path: str | URL, **body: Any) -> dict[str, Any]:
+        async with self._request(method, path, **body) as response:
             answer: dict[str, Any] = await response.json()
             return answer
 
     @asynccontextmanager
-    async def _request(self, method: str, path: str, body: object = None) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request.
+    async def _request(self, method: str, path: str | URL, **body: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, with a body as `json` or as bytes in `data`.
 
         Raises:
             NotRunningError: nobody is there to take it.
             SimulatorError: it was refused, and why.
         """
         try:
-            async with self._session.request(method, path, json=body) as response:
+            async with self._session.request(method, path, **body) as response:
                 if not response.ok:
                     raise SimulatorError((await response.json())["message"])
                 yield response

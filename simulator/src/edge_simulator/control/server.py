@@ -12,8 +12,10 @@ from edge_simulator.agent.agent import Agent
 from edge_simulator.agent.supervisor import ModuleStatus
 from edge_simulator.errors import SimulatorError, UnknownModuleError
 from edge_simulator.hub.hub import Hub
+from edge_simulator.hub.messages import MAX_MESSAGE_BYTES
 from edge_simulator.hub.twins import document
 from edge_simulator.identity import Device
+from edge_simulator.routing import ModuleInput
 from edge_simulator.state import State
 
 
@@ -28,13 +30,15 @@ class ControlApi:
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
-        application = web.Application(middlewares=[_answer_errors])
+        application = web.Application(middlewares=[_answer_errors], client_max_size=2 * MAX_MESSAGE_BYTES)
         application.add_routes(
             [
                 web.get("/status", self._get_status),
                 web.get("/twins/{module}", self._get_twin),
                 web.patch("/twins/{module}/desired", self._patch_desired),
                 web.get("/modules/{module}/credentials", self._get_credentials),
+                web.get("/modules/{module}/connection-string", self._get_connection_string),
+                web.post("/modules/{module}/inputs/{input}", self._post_message),
                 web.get("/events", self._get_events),
             ]
         )
@@ -69,10 +73,23 @@ class ControlApi:
         return web.json_response({"version": version})
 
     async def _get_credentials(self, request: web.Request) -> web.Response:
+        return web.json_response(self._agent.credentials(self._module(request)))
+
+    async def _get_connection_string(self, request: web.Request) -> web.Response:
+        return web.json_response(self._agent.connection_string(self._module(request)))
+
+    async def _post_message(self, request: web.Request) -> web.Response:
+        """Take a message for an input: its body as is, its properties in the query."""
+        self._hub.send(
+            ModuleInput(self._module(request), request.match_info["input"]), request.query, await request.read()
+        )
+        return web.json_response({})
+
+    def _module(self, request: web.Request) -> str:
         module = request.match_info["module"]
         if module not in self._hub.modules:
             raise UnknownModuleError(f"there is no module {module!r}: `edge-simulator run --module {module}` adds one")
-        return web.json_response(self._agent.credentials(module))
+        return module
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
         """Stream what goes to the cloud, a JSON line each, until the listener or the simulator goes."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
-from edge_simulator.errors import TwinError
+from edge_simulator.errors import MessageTooLargeError, TwinError
 from edge_simulator.hub import messages, topics
 from edge_simulator.hub.authentication import authenticate
 from edge_simulator.hub.monitor import Monitor
@@ -18,7 +18,15 @@ from edge_simulator.hub.upstream import Upstream
 from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import Refusal
 from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
-from edge_simulator.routing import Delivery, Message, ModuleInput, RouteError, RouteTable
+from edge_simulator.routing import (
+    DEFAULT_TIME_TO_LIVE_S,
+    LOWEST_PRIORITY,
+    Delivery,
+    Message,
+    ModuleInput,
+    RouteError,
+    RouteTable,
+)
 from edge_simulator.store.database import Database
 from edge_simulator.store.queue import Queue
 from edge_simulator.store.sessions import Subscriptions
@@ -106,6 +114,17 @@ class Hub:
         except RouteError as error:
             _log.error("the routes before stay in force: %s", error)
 
+    def send(self, target: ModuleInput, properties: Mapping[str, str], body: bytes) -> None:
+        """Put a message on a module's input, with properties as they are named in topics, whatever the routes say.
+
+        Raises:
+            MessageTooLargeError: edgeHub would drop it.
+        """
+        message = messages.injected(properties, body)
+        if messages.size(message) > messages.MAX_MESSAGE_BYTES:
+            raise MessageTooLargeError(f"a message of {messages.size(message)} bytes; the limit is 256 KiB")
+        self._store(message, Delivery(target, LOWEST_PRIORITY, None))
+
     @property
     def modules(self) -> Collection[str]:
         """The modules that may connect."""
@@ -171,9 +190,15 @@ class Hub:
         if self._routes is None:
             return
         for delivery in self._routes.deliveries(message):
-            ttl_s = self._routes.time_to_live_s if delivery.ttl_s is None else delivery.ttl_s
-            self._queue.put(stored, delivery, ttl_s)
-            self._wake_later(delivery)
+            self._store(stored, delivery)
+
+    def _store(self, message: Message, delivery: Delivery) -> None:
+        self._queue.put(message, delivery, self._time_to_live_s if delivery.ttl_s is None else delivery.ttl_s)
+        self._wake_later(delivery)
+
+    @property
+    def _time_to_live_s(self) -> int:
+        return DEFAULT_TIME_TO_LIVE_S if self._routes is None else self._routes.time_to_live_s
 
     def _wake_later(self, delivery: Delivery) -> None:
         if not self._to_wake:
