@@ -7,7 +7,10 @@ SimulatorError
 ├── CommandMissingError        a module whose image does not say what to run, or whose program is not installed
 ├── UnknownModuleError         a module that the deployment does not name
 ├── MessageTooLargeError       a message over 256 KiB
-└── TwinError                  twin properties that IoT Hub would refuse
+├── TwinError                  twin properties that IoT Hub would refuse
+├── MethodCallError            a method call that IoT Hub would refuse
+├── ModuleOfflineError         a method call to a module that is not there to take it
+└── MethodTimeoutError         a method call that nobody has answered in time
 """
 
 
@@ -41,3 +44,15 @@ class MessageTooLargeError(SimulatorError):
 
 class TwinError(SimulatorError):
     """Twin properties that IoT Hub would refuse with status 400."""
+
+
+class MethodCallError(SimulatorError):
+    """A method call that IoT Hub would refuse with status 400."""
+
+
+class ModuleOfflineError(SimulatorError):
+    """A method call to a module that is not connected, or takes no methods."""
+
+
+class MethodTimeoutError(SimulatorError):
+    """A method call that nobody has answered in time."""

@@ -10,7 +10,9 @@ from typing import Any, Final
 from edge_simulator.errors import MessageTooLargeError, TwinError
 from edge_simulator.hub import messages, topics
 from edge_simulator.hub.authentication import authenticate
+from edge_simulator.hub.methods import Methods
 from edge_simulator.hub.monitor import Monitor
+from edge_simulator.hub.routes import Routes
 from edge_simulator.hub.session import ModuleSession
 from edge_simulator.hub.topics import Feature
 from edge_simulator.hub.twins import Twins, document
@@ -19,13 +21,10 @@ from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import Refusal
 from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
 from edge_simulator.routing import (
-    DEFAULT_TIME_TO_LIVE_S,
     LOWEST_PRIORITY,
     Delivery,
     Message,
     ModuleInput,
-    RouteError,
-    RouteTable,
 )
 from edge_simulator.store.database import Database
 from edge_simulator.store.queue import Queue
@@ -58,7 +57,9 @@ class Hub:
         self._subscriptions = Subscriptions(database)
         self._upstream = Upstream(self._queue, self.monitor)
         self._sessions: dict[str, ModuleSession] = {}
-        self._routes: RouteTable | None = None
+        self._routes = Routes()
+        self._watchers: dict[str, Callable[[], None]] = {HUB_MODULE: self._change_routes}
+        self.methods = Methods(self._sessions)
         self._to_wake: set[str | None] = set()
 
     # --- the deployment -----------------------------------------------------------------------------------------------
@@ -76,6 +77,11 @@ class Hub:
             monotonic=self._monotonic,
         )
 
+    def remove_module(self, module: str) -> None:
+        """Let a module connect no more, and forget its twin and subscriptions."""
+        self._sessions.pop(module).end()
+        self.twins.remove(module)
+
     def deploy(self, desired: Mapping[str, Any]) -> None:
         """Take a deployment's desired properties for `$edgeHub`, and route by them.
 
@@ -83,14 +89,24 @@ class Hub:
             RouteError: the routes cannot be used.
         """
         self.twins.deploy(HUB_MODULE, desired)
-        self._use_routes()
+        self._routes.begin(self.twins.get(HUB_MODULE))
+        self._follow_routes()
 
-    def _use_routes(self) -> None:
-        """Route by the desired properties; what is queued for endpoints that are no more is dropped."""
-        routes = RouteTable.from_desired(self.twins.get(HUB_MODULE).desired)
-        self._queue.keep_only(routes.endpoints)
-        self._routes = routes
+    def _change_routes(self) -> None:
+        self._routes.change(self.twins.get(HUB_MODULE))
+        self._follow_routes()
+
+    def _follow_routes(self) -> None:
+        """Drop what is queued for endpoints that are no more."""
+        self._queue.keep_only(self._routes.table.endpoints)
+        self.report()
         self._upstream.wake()
+
+    # --- desired properties -------------------------------------------------------------------------------------------
+
+    def watch(self, module: str, changed: Callable[[], None]) -> None:
+        """Have `changed` called after each change of a module's desired properties."""
+        self._watchers[module] = changed
 
     def set_desired(self, module: str, patch: object) -> int:
         """Change a module's desired properties, push the change to it, and return the new version.
@@ -99,20 +115,25 @@ class Hub:
             TwinError: IoT Hub would not take it.
             UnknownModuleError: there is no such module.
         """
-        change = self.twins.desire(module, patch)
+        return self._push(module, self.twins.desire(module, patch))
+
+    def replace_desired(self, module: str, desired: object) -> int:
+        """Put others in the place of a module's desired properties, push the difference, and return the new version.
+
+        Raises:
+            TwinError: IoT Hub would not take them.
+            UnknownModuleError: there is no such module.
+        """
+        return self._push(module, self.twins.replace_desired(module, desired))
+
+    def _push(self, module: str, change: Mapping[str, Any]) -> int:
         version = int(change["$version"])
-        if module == HUB_MODULE:
-            self._change_routes()
-        if (session := self._sessions.get(module)) is not None:
+        if (watcher := self._watchers.get(module)) is not None:
+            watcher()
+        if len(change) > 1 and (session := self._sessions.get(module)) is not None:
             payload = json.dumps(change).encode()
             self._database.after_commit(lambda: session.tell(Feature.DESIRED, topics.desired_patch(version), payload))
         return version
-
-    def _change_routes(self) -> None:
-        try:
-            self._use_routes()
-        except RouteError as error:
-            _log.error("the routes before stay in force: %s", error)
 
     def send(self, target: ModuleInput, properties: Mapping[str, str], body: bytes) -> None:
         """Put a message on a module's input, with properties as they are named in topics, whatever the routes say.
@@ -147,6 +168,12 @@ class Hub:
         for session in self._sessions.values():
             session.resend_overdue()
 
+    def report(self) -> None:
+        """Report as `$edgeHub`."""
+        device = self._device
+        connected = {device.client_id(module): session.connected for module, session in self._sessions.items()}
+        self.twins.report_all(HUB_MODULE, self._routes.report(connected=connected))
+
     def remove_expired(self) -> None:
         """Forget the queued messages whose time is over."""
         self._queue.remove_expired()
@@ -175,6 +202,8 @@ class Hub:
             self._send_twin(session, packet)
         elif packet.topic.startswith(topics.TWIN_REPORT):
             self._report(session, packet)
+        elif packet.topic.startswith(topics.METHOD_RESPONSE):
+            self.methods.answer(session.module, packet.topic, packet.payload)
         else:
             _log.warning("%s published to %s, which means nothing here: dropped", session, packet.topic)
 
@@ -187,18 +216,13 @@ class Hub:
 
     def _forward(self, message: Message, *, stored: Message) -> None:
         """Store a message for every endpoint that its routes lead to, and wake these once it is safe."""
-        if self._routes is None:
-            return
-        for delivery in self._routes.deliveries(message):
+        for delivery in self._routes.table.deliveries(message):
             self._store(stored, delivery)
 
     def _store(self, message: Message, delivery: Delivery) -> None:
-        self._queue.put(message, delivery, self._time_to_live_s if delivery.ttl_s is None else delivery.ttl_s)
+        ttl_s = self._routes.table.time_to_live_s if delivery.ttl_s is None else delivery.ttl_s
+        self._queue.put(message, delivery, ttl_s)
         self._wake_later(delivery)
-
-    @property
-    def _time_to_live_s(self) -> int:
-        return DEFAULT_TIME_TO_LIVE_S if self._routes is None else self._routes.time_to_live_s
 
     def _wake_later(self, delivery: Delivery) -> None:
         if not self._to_wake:

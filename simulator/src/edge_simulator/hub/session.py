@@ -1,5 +1,6 @@
 """A module's session: its subscriptions, the messages under way to it, and its connection while it has one."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class ModuleSession:
         self._last_packet_id = 0
         self._clean = False
         self._more_queued = True
+        self._changed = asyncio.Event()
 
     def __str__(self) -> str:
         return self._client_id
@@ -72,6 +74,19 @@ class ModuleSession:
     def present(self) -> bool:
         """Whether there is anything here that a reconnecting client finds again."""
         return bool(self._filters or self._under_way)
+
+    def listens_to(self, feature: Feature) -> bool:
+        """Say whether the module has a connection, and has subscribed to a feature."""
+        return self._connection is not None and feature in self._features
+
+    async def until_listening(self, feature: Feature) -> None:
+        """Wait until the module listens to a feature."""
+        while not self.listens_to(feature):
+            await self._changed.wait()
+
+    def _tell_change(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -92,6 +107,7 @@ class ModuleSession:
         if earlier is not None:
             _log.info("%s has connected again: closing its earlier connection", self)
             earlier.close()
+        self._tell_change()
         self._resend(older_than_s=0)
         self._pump()
 
@@ -99,6 +115,12 @@ class ModuleSession:
         """Note that the connection has gone."""
         if self._connection is connection:
             self._connection = None
+
+    def end(self) -> None:
+        """Forget the module, and let its connection go."""
+        if self._connection is not None:
+            self._connection.close()
+        self.begin(clean=True)
 
     # --- packets from the module --------------------------------------------------------------------------------------
 
@@ -140,6 +162,7 @@ class ModuleSession:
 
     def _answer(self, packet: SubAck | UnsubAck) -> None:
         self._features = _features(self._filters)
+        self._tell_change()
         connection = self._connection
         if connection is not None:
             self._after_commit(lambda: connection.send(packet))
