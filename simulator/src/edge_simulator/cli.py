@@ -3,6 +3,7 @@
 import click
 
 from edge_simulator.commands.credentials import credentials
+from edge_simulator.commands.fault import fault
 from edge_simulator.commands.logs import logs
 from edge_simulator.commands.monitor import monitor
 from edge_simulator.commands.run import run
@@ -19,5 +20,5 @@ def main() -> None:
     """Run an IoT Edge deployment on this machine: no cloud, no device, no Docker."""
 
 
-for command in (credentials, logs, manifest, monitor, routes, run, send, status, twin):
+for command in (credentials, fault, logs, manifest, monitor, routes, run, send, status, twin):
     main.add_command(command)

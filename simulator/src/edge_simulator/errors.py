@@ -6,6 +6,8 @@ SimulatorError
 ├── AddressUnavailableError    no loopback address whose port 8883 is free
 ├── CommandMissingError        a module whose image does not say what to run, or whose program is not installed
 ├── UnknownModuleError         a module that the deployment does not name
+├── FaultError                 a fault that there is not, or that would not end
+├── ModuleNotRunningError      a module without a process, where one is needed
 ├── MessageTooLargeError       a message over 256 KiB
 ├── TwinError                  twin properties that IoT Hub would refuse
 ├── MethodCallError            a method call that IoT Hub would refuse
@@ -36,6 +38,14 @@ class CommandMissingError(SimulatorError):
 
 class UnknownModuleError(SimulatorError):
     """A module that the deployment does not name."""
+
+
+class FaultError(SimulatorError):
+    """A fault that there is not, or that would not end."""
+
+
+class ModuleNotRunningError(SimulatorError):
+    """A module without a process, where one is needed."""
 
 
 class MessageTooLargeError(SimulatorError):

@@ -13,6 +13,7 @@ from edge_simulator.agent.guard import guard
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
 from edge_simulator.agent.volumes import Volumes
 from edge_simulator.control.server import ControlApi
+from edge_simulator.faults import Faults
 from edge_simulator.hub.hub import Hub
 from edge_simulator.identity import Device
 from edge_simulator.manifest import Manifest
@@ -24,6 +25,7 @@ from edge_simulator.workload.authority import Authority
 
 AGENT_MODULE: Final = "$edgeAgent"
 _SWEEP_S: Final = 1
+_FAULT_SWEEP_S: Final = 0.1
 # edgeHub cleans its store up every half an hour.
 _EXPIRY_S: Final = 1800
 
@@ -64,14 +66,19 @@ async def running(options: Options) -> AsyncIterator[Device]:
         authority = Authority.open(state.authority)
         database = stack.enter_context(closing(Database(state.database)))
         await stack.enter_async_context(_meanwhile(database.keep_committing()))
-        hub = _hub(options, device, database)
+        faults = Faults()
+        hub = _hub(options, device, database, faults)
         server = Server(hub)
-        agent = Agent(device, state, Volumes(state.volumes, state.tmpfs, options.mounts), options.backoff_unit_s)
+        faults.watch("link", server.follow_links)
+        agent = Agent(
+            device, state, Volumes(state.volumes, state.tmpfs, options.mounts), faults, options.backoff_unit_s
+        )
         workload = WorkloadApi(device, authority.pem, hub.modules)
-        control = ControlApi(device, state, hub, agent)
+        control = ControlApi(device, state, hub, agent, faults)
         await stack.enter_async_context(http.serving(workload.application(), state.workload_socket))
         await stack.enter_async_context(server.serving(listener, authority.server_context(device.gateway_host)))
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
+        await stack.enter_async_context(_meanwhile(_every(_FAULT_SWEEP_S, faults.lift_ended)))
         await stack.enter_async_context(_meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue)))
         await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
@@ -79,10 +86,10 @@ async def running(options: Options) -> AsyncIterator[Device]:
         yield device
 
 
-def _hub(options: Options, device: Device, database: Database) -> Hub:
+def _hub(options: Options, device: Device, database: Database, faults: Faults) -> Hub:
     """Return a hub that knows the manifest's modules, and the guests."""
     manifest = options.manifest
-    hub = Hub(device, database)
+    hub = Hub(device, database, faults)
     hub.twins.deploy(AGENT_MODULE, manifest.agent)
     hub.deploy(manifest.hub)
     for module in sorted({*manifest.modules, *manifest.twins, *options.guests}):

@@ -1,9 +1,10 @@
 """The modules of a deployment, started in order and stopped together."""
 
 import asyncio
+import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from edge_simulator.agent import process
 from edge_simulator.agent.environment import connection_string, credentials, environment
@@ -11,6 +12,8 @@ from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
 from edge_simulator.agent.volumes import Volumes
+from edge_simulator.errors import ModuleNotRunningError
+from edge_simulator.faults import Faults
 from edge_simulator.identity import Device
 from edge_simulator.manifest import ModuleSpec
 from edge_simulator.state import State
@@ -19,12 +22,14 @@ from edge_simulator.state import State
 class Agent:
     """edgeAgent for one device."""
 
-    def __init__(self, device: Device, state: State, volumes: Volumes, backoff_unit_s: float) -> None:
+    def __init__(self, device: Device, state: State, volumes: Volumes, faults: Faults, backoff_unit_s: float) -> None:
         self._device = device
         self._state = state
         self._volumes = volumes
+        self._faults = faults
         self._backoff_unit_s = backoff_unit_s
         self._supervisors: dict[str, Supervisor] = {}
+        faults.watch("module", self.follow_freeze)
 
     def status(self) -> dict[str, ModuleStatus]:
         """Return how each module is."""
@@ -37,6 +42,38 @@ class Agent:
     def connection_string(self, module: str) -> dict[str, str]:
         """Return the environment that does the same without the workload API."""
         return connection_string(self._device, module, self._state.certificate)
+
+    def require(self, module: str) -> None:
+        """Raise ModuleNotRunningError unless this agent runs a module."""
+        self._supervisor(module)
+
+    async def restart(self, module: str) -> None:
+        """Stop a module, and start it again at once.
+
+        Raises:
+            ModuleNotRunningError: it does not run.
+        """
+        await self._supervisor(module).restart()
+
+    def kill(self, module: str) -> None:
+        """Kill a module, as the kernel does when memory runs out; its restart policy says what follows.
+
+        Raises:
+            ModuleNotRunningError: it does not run.
+        """
+        self._supervisor(module).signal(signal.SIGKILL)
+
+    def follow_freeze(self, module: str) -> None:
+        """Stop a module's processes where they are, or let them go on, as the faults say."""
+        number = signal.SIGSTOP if self._faults.frozen(module) else signal.SIGCONT
+        with suppress(ModuleNotRunningError):
+            self._supervisor(module).signal(number)
+
+    def _supervisor(self, module: str) -> Supervisor:
+        supervisor = self._supervisors.get(module)
+        if supervisor is None:
+            raise ModuleNotRunningError(f"{module!r} is no module that runs here")
+        return supervisor
 
     @asynccontextmanager
     async def running(self, specs: Iterable[ModuleSpec], mark: Mapping[str, str]) -> AsyncIterator[None]:

@@ -41,3 +41,7 @@ def _show(answer: dict[str, Any], console: Console) -> None:
             module.get("reason") or "",
         )
     console.print(table)
+    for fault in answer["faults"]:
+        console.print(
+            f"fault: {fault['area']} {fault['module'] or ''} {fault['effect']}, {fault['secondsLeft']:.0f} s left"
+        )

@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from edge_simulator.errors import NotRunningError, SimulatorError
+from edge_simulator.faults import Area
 from edge_simulator.state import State
 
 _BASE: Final = "http://simulator"
@@ -60,6 +61,23 @@ class ControlClient:
         """Put a message on a module's input."""
         path = URL(f"/modules/{quote(module)}/inputs/{quote(module_input, safe='')}", encoded=True)
         await self._call("POST", path.with_query(properties), data=body)
+
+    async def inject_fault(self, area: Area, module: str, effect: str, lasts_s: float, delay_s: float = 0) -> None:
+        """Begin a fault, in place of the one that its area and module had."""
+        body = {"effect": effect, "seconds": lasts_s, "delaySeconds": delay_s}
+        await self._call("PUT", f"/faults/{area}/{module}".rstrip("/"), json=body)
+
+    async def lift_fault(self, area: Area, module: str = "") -> None:
+        """End a fault, if it is there."""
+        await self._call("DELETE", f"/faults/{area}/{module}".rstrip("/"))
+
+    async def kill(self, module: str) -> None:
+        """Kill a module's processes."""
+        await self._call("POST", f"/modules/{module}/kill")
+
+    async def restart(self, module: str) -> None:
+        """Stop a module and start it again."""
+        await self._call("POST", f"/modules/{module}/restart")
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:

@@ -10,7 +10,9 @@ from aiohttp import web
 from edge_simulator.address import MQTT_TLS_PORT
 from edge_simulator.agent.agent import Agent
 from edge_simulator.agent.supervisor import ModuleStatus
+from edge_simulator.control.faults import FaultApi
 from edge_simulator.errors import SimulatorError, UnknownModuleError
+from edge_simulator.faults import Faults
 from edge_simulator.hub.hub import Hub
 from edge_simulator.hub.messages import MAX_MESSAGE_BYTES
 from edge_simulator.hub.twins import document
@@ -22,11 +24,12 @@ from edge_simulator.state import State
 class ControlApi:
     """Twins, status, credentials, and what goes to the cloud."""
 
-    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent) -> None:
+    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent, faults: Faults) -> None:
         self._device = device
         self._state = state
         self._hub = hub
         self._agent = agent
+        self._faults = FaultApi(faults, hub, agent)
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
@@ -40,6 +43,7 @@ class ControlApi:
                 web.get("/modules/{module}/connection-string", self._get_connection_string),
                 web.post("/modules/{module}/inputs/{input}", self._post_message),
                 web.get("/events", self._get_events),
+                *self._faults.routes(),
             ]
         )
         return application
@@ -62,6 +66,7 @@ class ControlApi:
                 "device": self._device.device_id,
                 "modules": modules,
                 "queues": queues,
+                "faults": self._faults.active(),
             }
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from edge_simulator.errors import MessageTooLargeError, TwinError
+from edge_simulator.faults import Faults
 from edge_simulator.hub import messages, topics
 from edge_simulator.hub.authentication import authenticate
 from edge_simulator.hub.methods import Methods
@@ -19,6 +20,7 @@ from edge_simulator.hub.twins import Twins, document
 from edge_simulator.hub.upstream import Upstream
 from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.link import LinkState
 from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
 from edge_simulator.routing import (
     LOWEST_PRIORITY,
@@ -27,8 +29,7 @@ from edge_simulator.routing import (
     ModuleInput,
 )
 from edge_simulator.store.database import Database
-from edge_simulator.store.queue import Queue
-from edge_simulator.store.sessions import Subscriptions
+from edge_simulator.store.queue import UPSTREAM_MODULE, Queue
 from edge_simulator.store.twins import TwinStore
 
 HUB_MODULE: Final = "$edgeHub"
@@ -43,6 +44,7 @@ class Hub:
         self,
         device: Device,
         database: Database,
+        faults: Faults,
         *,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
@@ -51,16 +53,17 @@ class Hub:
         self.monitor = Monitor()
         self._device = device
         self._database = database
+        self._faults = faults
         self._now = now
         self._monotonic = monotonic
         self._queue = Queue(database, now)
-        self._subscriptions = Subscriptions(database)
-        self._upstream = Upstream(self._queue, self.monitor)
+        self._upstream = Upstream(self._queue, self.monitor, faults)
         self._sessions: dict[str, ModuleSession] = {}
         self._routes = Routes()
         self._watchers: dict[str, Callable[[], None]] = {HUB_MODULE: self._change_routes}
         self.methods = Methods(self._sessions)
-        self._to_wake: set[str | None] = set()
+        self._to_wake: set[str] = set()
+        faults.watch("acks", self._end_doubt)
 
     # --- the deployment -----------------------------------------------------------------------------------------------
 
@@ -70,10 +73,10 @@ class Hub:
         self._sessions[module] = ModuleSession(
             self._device.device_id,
             module,
+            database=self._database,
             queue=self._queue,
-            subscriptions=self._subscriptions,
+            faults=self._faults,
             receive=self._receive,
-            after_commit=self._database.after_commit,
             monotonic=self._monotonic,
         )
 
@@ -178,7 +181,21 @@ class Hub:
         """Forget the queued messages whose time is over."""
         self._queue.remove_expired()
 
+    def _end_doubt(self, module: str) -> None:
+        if (session := self._sessions.get(module)) is not None:
+            session.end_doubt()
+
     # --- clients ------------------------------------------------------------------------------------------------------
+
+    def link(self, client_id: str) -> LinkState:
+        """Return what the network does to a client's connections."""
+        match self._faults.link(client_id.removeprefix(self._device.client_id(""))):
+            case None:
+                return LinkState.OPEN
+            case "drop":
+                return LinkState.SILENT
+            case "reject":
+                return LinkState.REJECTING
 
     def open_session(self, packet: Connect) -> ModuleSession:
         """Return the session of the module that connects.
@@ -220,14 +237,16 @@ class Hub:
             self._store(stored, delivery)
 
     def _store(self, message: Message, delivery: Delivery) -> None:
+        module = delivery.endpoint.module if isinstance(delivery.endpoint, ModuleInput) else UPSTREAM_MODULE
         ttl_s = self._routes.table.time_to_live_s if delivery.ttl_s is None else delivery.ttl_s
-        self._queue.put(message, delivery, ttl_s)
-        self._wake_later(delivery)
+        for _ in range(self._faults.copies(module)):
+            self._queue.put(message, delivery, 0 if self._faults.expires(module) else ttl_s)
+        self._wake_later(module)
 
-    def _wake_later(self, delivery: Delivery) -> None:
+    def _wake_later(self, module: str) -> None:
         if not self._to_wake:
             self._database.after_commit(self._wake_soon)
-        self._to_wake.add(delivery.endpoint.module if isinstance(delivery.endpoint, ModuleInput) else None)
+        self._to_wake.add(module)
 
     def _wake_soon(self) -> None:
         """Leave the turn to the acknowledgements: the sender is quicker for it."""
@@ -236,7 +255,7 @@ class Hub:
     def _wake(self) -> None:
         modules, self._to_wake = self._to_wake, set()
         for module in modules:
-            if module is None:
+            if module == UPSTREAM_MODULE:
                 self._upstream.wake()
             elif (session := self._sessions.get(module)) is not None:
                 session.wake()
