@@ -52,6 +52,10 @@ lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/mypy modules/*/src simulator/src examples/src tests
 	$(BIN)/lint-imports
 
+.PHONY: docs
+docs: $(VENV)/.ready-dev ## Write what the README generates from the code
+	PYTHONPATH=tests $(BIN)/python -m support.settings_table
+
 .PHONY: format
 format: $(VENV)/.ready-dev ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix .

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -42,9 +43,17 @@ def job(files: int, timeout: float, folder: Path) -> None:
 
 
 @main.command()
-def stay() -> None:
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=RUNS / "stay",
+    show_default=True,
+    help="Kept for the next time.",
+)
+def stay(folder: Path) -> None:
     """Start the suite and stay until Ctrl-C."""
-    _run(run_stay(Folders(RUNS / "stay", MODELS), Console()))
+    with suppress(KeyboardInterrupt):
+        _run(run_stay(Folders(folder, MODELS), Console()))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -55,8 +64,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         raise click.ClickException(str(error)) from error
     except TimeoutError as error:
         raise click.ClickException("the files were not settled in time; the modules' logs say why") from error
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,18 @@ from edge_examples.suite import Folders, Suite, running
 HELP = """
 The suite runs. Drop pictures of digits into
   {share}
-and results appear, a minute old at most, in
+and results appear, some seconds later, in
   {cloud}
 In another terminal:
-  .venv/bin/edge-simulator --state {state} status
-  .venv/bin/edge-simulator --state {state} monitor
-  .venv/bin/edge-simulator --state {state} twin get inference
-  .venv/bin/edge-simulator --state {state} twin set ingest retention=archive
+  .venv/bin/edge-simulator status --state {state}
+  .venv/bin/edge-simulator monitor --state {state}
+  .venv/bin/edge-simulator twin get inference --state {state}
+  .venv/bin/edge-simulator twin set ingest --state {state} retention=archive
 Swap the model:
 {swaps}
 Ctrl-C stops everything.
 """
-SWAP = """  .venv/bin/edge-simulator --state {state} twin set inference \\
+SWAP = """  .venv/bin/edge-simulator twin set inference --state {state} \\
       model.version={version} model.requestId={version} model.ref={ref}"""
 
 
@@ -36,9 +36,9 @@ async def run(folders: Folders, console: Console) -> None:
     """
     packed = prepare(folders.models, data.load())
     async with running(folders) as suite:
-        if not await suite.reported("inference", "model.active"):
+        if not (await suite.reported("inference", "model") or {}).get("active"):
             await suite.swap(packed[0].desired())
-        console.print(_help(folders, packed), highlight=False)
+        console.print(_help(folders, packed), highlight=False, soft_wrap=True)
         with Live(console=console, auto_refresh=False) as live:
             while True:
                 live.update(Text(await _line(suite)), refresh=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edge_simulator.agent.guard import guard
 from edge_simulator.control.client import ControlClient
 
 TEMPLATE: Final = Path("deployment.template.json")
@@ -144,22 +145,23 @@ async def running(folders: Folders, *arguments: str, manifest: Path = TEMPLATE) 
     shares = {"LOCAL_SHARE": folders.share, "CLOUD_SHARE": folders.cloud, "MODEL_SHARE": folders.models}
     sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
     mounts = [f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()]
-    process = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("edge-simulator"),
-        *("run", str(manifest), "--state", str(folders.state), "--restart-backoff", "0.2", *mounts, *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
-        env={**os.environ, **sources},
-    )
-    try:
-        await _until_ready(process)
-        async with ControlClient.connect(folders.state) as control:
-            suite = Suite(control, process)
-            for module, patch in MODULES_TWINS.items():
-                await suite.edit_twin(module, patch)
-            yield suite
-    finally:
-        await _stop(process)
+    with guard() as mark:
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("edge-simulator"),
+            *("run", str(manifest), "--state", str(folders.state), "--restart-backoff", "0.2", *mounts, *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then stops the simulator
+            env={**os.environ, **sources, **mark},
+        )
+        try:
+            await _until_ready(process)
+            async with ControlClient.connect(folders.state) as control:
+                suite = Suite(control, process)
+                for module, patch in MODULES_TWINS.items():
+                    await suite.edit_twin(module, patch)
+                yield suite
+        finally:
+            await _stop(process)
 
 
 async def _until_ready(process: asyncio.subprocess.Process) -> None:

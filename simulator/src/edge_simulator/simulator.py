@@ -65,9 +65,9 @@ async def running(options: Options) -> AsyncIterator[Device]:
         state.remember_address(device.gateway_host)
         authority = Authority.open(state.authority)
         database = stack.enter_context(closing(Database(state.database)))
-        await stack.enter_async_context(_meanwhile(database.keep_committing()))
         faults = Faults()
         hub = _hub(options, device, database, faults)
+        await stack.enter_async_context(_meanwhile(database.keep_committing()))
         server = Server(hub)
         faults.watch("link", server.follow_links)
         agent = Agent(

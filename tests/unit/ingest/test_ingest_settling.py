@@ -4,7 +4,7 @@ from math import inf
 
 import pytest
 
-from edge_ingest.settling import Settling
+from edge_ingest.settling import EMPTY_PATIENCE, Settling
 from edge_ingest.sight import Signature
 
 EMPTY = Signature(0, 1)
@@ -53,10 +53,18 @@ def test_a_file_that_was_renamed_into_place_is_taken_at_once(settling: Settling)
     assert look(settling, "a", WHOLE, 0.0)
 
 
-def test_an_empty_file_has_to_settle_wherever_it_came_from(settling: Settling) -> None:
+def test_an_empty_file_is_given_more_time_wherever_it_came_from(settling: Settling) -> None:
     settling.note("a", 0.0, in_place=True)
+    for second in range(EMPTY_PATIENCE):
+        assert not look(settling, "a", EMPTY, float(second))
+    assert look(settling, "a", EMPTY, float(EMPTY_PATIENCE))
+
+
+def test_an_empty_file_that_is_written_to_has_to_settle_like_any_other(settling: Settling) -> None:
+    settling.note("a", 0.0)
     assert not look(settling, "a", EMPTY, 0.0)
-    assert look(settling, "a", EMPTY, 1.0)
+    assert not look(settling, "a", WHOLE, 1.0)
+    assert look(settling, "a", WHOLE, 2.0)
 
 
 def test_closing_a_file_starts_its_time_anew_only_if_it_has_changed(settling: Settling) -> None:

@@ -42,6 +42,13 @@ def test_names_are_lower_case_and_hold_variables_and_a_container_tag(tmp_path: P
     assert filled == "registry.test/team/camera:1.0-rc1-amd64"
 
 
+def test_a_variable_without_a_value_keeps_its_name(tmp_path: Path) -> None:
+    write_module(tmp_path / "modules/camera", repository="${SERVER}/camera", dockerfile='CMD ["run"]')
+    image = project(tmp_path).fill_in("${MODULES.camera}")
+    assert image == "${SERVER}/camera:1.0-amd64"
+    assert project(tmp_path).command(image).cmd == ("run",)
+
+
 def test_the_modules_folder_has_a_name_and_may_lie_above(tmp_path: Path) -> None:
     write_module(tmp_path / "parts/camera")
     (tmp_path / "config").mkdir()

@@ -130,7 +130,7 @@ def test_days_and_column_sets_have_shards_of_their_own(parts: Parts) -> None:
 
 def test_an_item_is_uploaded_with_the_last_of_its_shards(parts: Parts) -> None:
     parts.store(part("a", 0), part("a", 1, last=True), part("b", 0, last=True))
-    assert parts.shards.settle(parts.cut(most_rows=1), NOON) == []
+    assert list(parts.shards.settle(parts.cut(most_rows=1), NOON)) == []
     assert ask(parts, "a", "b") == ["accepted", "accepted"]
     uploaded = parts.shards.settle(parts.cut(most_rows=2), NOON)
     assert sorted(receipt.id for receipt in uploaded) == sorted([item("a").id, item("b").id])

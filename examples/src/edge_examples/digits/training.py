@@ -55,7 +55,10 @@ def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]
     """Both versions, checked in onnxruntime on the held-out digits."""
     # On matrices this small, threads that wait for each other cost far more than they give.
     with threadpool_limits(1):
-        return _trained("1", 8, _perceptron, training, held_out), _trained("2", 16, _convolution, training, held_out)
+        return (
+            _trained("1.0.0", 8, _perceptron, training, held_out),
+            _trained("2.0.0", 16, _convolution, training, held_out),
+        )
 
 
 def _trained(

@@ -4,8 +4,12 @@ import heapq
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
+from typing import Final
 
 from edge_ingest.sight import Signature
+
+EMPTY_PATIENCE: Final = 5
+"""An empty file is given so many times longer: many a writer makes the file first, and opens it again to write."""
 
 
 @dataclass(slots=True)
@@ -84,10 +88,11 @@ class Settling:
             watched.signature, watched.since = signature, now
         # An empty file was renamed to its place before it was written to.
         whole = watched.in_place and signature.size > 0
-        if whole or now >= watched.since + self.settle_s:
+        patience = self.settle_s if signature.size > 0 else EMPTY_PATIENCE * self.settle_s
+        if whole or now >= watched.since + patience:
             del self._watched[path]
             return True
-        self._schedule(path, watched, watched.since + self.settle_s)
+        self._schedule(path, watched, min(watched.since + patience, now + self.settle_s))
         return False
 
     def forget(self, path: str) -> None:

@@ -1,7 +1,7 @@
 """Brings what is in the spool to the store, a shard at a time, for ever."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -134,11 +134,11 @@ class Courier:
             return
         self.last_upload = self._clock.now()
         self._metrics.shard_seconds.observe(self._clock.monotonic() - started)
-        log.info("%s is stored, and %s items with it", intent.name, len(receipts))
+        log.info("%s is stored", intent.name)
         await self._persist(partial(self._thread.call, self._outbox.remove, intent.number))
         await self._post.put(receipts)
 
-    async def _deliver(self, intent: Intent) -> list[Receipt]:
+    async def _deliver(self, intent: Intent) -> Iterator[Receipt]:
         try:
             await self._sink.put(intent.name, self._outbox.file(intent.number), intent.sha256)
             if await self._sink.check(intent.name) != intent.sha256:

@@ -31,7 +31,7 @@ class UploadMetrics:
         self.spool_bytes = Gauge("edge_upload_spool_bytes", "What the spool holds.", registry=registry)
         self.spool_items = Gauge("edge_upload_spool_items", "Items that wait for the store.", registry=registry)
         self.shard_seconds = Histogram(
-            "edge_upload_shard_seconds", "From cutting a shard to the store having it.", registry=registry
+            "edge_upload_shard_seconds", "A shard's way from the outbox into the store.", registry=registry
         )
         self.put_failures = Counter("edge_upload_put_failures", "Shards that the store refused.", registry=registry)
 

@@ -12,7 +12,7 @@ from edge_upload.columns import element, fit
 from edge_upload.records import Layout, TensorType
 from edge_upload.shards import Entry
 
-ROW_GROUP_BYTES: Final = 16 << 20
+ROW_GROUP_BYTES: Final = 4 << 20
 """Of the spool; what is in memory while a shard is cut is a few times that."""
 
 MOMENT: Final = pa.timestamp("us", tz="UTC")

@@ -155,7 +155,7 @@ class Shards:
         """
         self._database.execute("DELETE FROM shards WHERE name IS NULL")
 
-    def settle(self, intent: Intent, now: datetime) -> list[Receipt]:
+    def settle(self, intent: Intent, now: datetime) -> Iterator[Receipt]:
         """The store has a shard: its parts go, and the items that have no others are uploaded.
 
         Returns:
@@ -173,7 +173,7 @@ class Shards:
             items = self._database.execute(uploaded, values).fetchall()
             self._database.execute("DELETE FROM parts WHERE shard = ?", [intent.number])
             self._database.execute("DELETE FROM shards WHERE number = ?", [intent.number])
-        return [self._receipt(*item) for item in items]
+        return (self._receipt(*item) for item in items)  # made one by one: there may be very many
 
     def _receipt(self, item: str, attempt: int, model: str | None) -> Receipt:
         status = ReceiptStatus.UPLOADED

@@ -39,8 +39,8 @@ def read_content(document: Mapping[str, Any]) -> Content:
     """
     path, sections = _find_sections(document)
     desired = {name: _desired(section, (*path, name)) for name, section in sections.items()}
-    layered = DESIRED not in sections.get("$edgeAgent", {DESIRED: ...})
-    return Content(path, sections, desired, layered)
+    agent = sections.get("$edgeAgent")
+    return Content(path, sections, desired, layered=agent is not None and DESIRED not in agent)
 
 
 def _find_sections(document: Mapping[str, Any]) -> tuple[Path, Mapping[str, Any]]:

@@ -40,8 +40,11 @@ class ImageSource:
         """
         path = folder / "module.json"
         image = _read_module_json(path, env)["image"]
+        repository = image["repository"]
+        if "$" not in repository:  # else a variable has no value, and is named in what is said about it
+            repository = repository.lower()
         version = "-".join(filter(None, (image["tag"]["version"], env.get("CONTAINER_TAG"))))
-        return cls(folder, image["repository"].lower(), version, image["tag"]["platforms"])
+        return cls(folder, repository, version, image["tag"]["platforms"])
 
     def name(self, platform: str) -> str:
         """Return the name of the image for a platform; without one for `amd64.gpu`, that for `amd64`."""
@@ -84,7 +87,7 @@ class Project:
             repository = repository.rpartition(":")[0]
         for path in sorted(self._modules.glob("*/module.json")):
             source = ImageSource.read(path.parent, self._env)
-            if source.repository == repository.lower():
+            if source.repository.lower() == repository.lower():
                 return source.command(image, self._platform)
         return ImageCommand()
 

@@ -12,12 +12,13 @@ from typing import Final
 from edge_simulator.routing.errors import RouteCompileError
 from edge_simulator.routing.literals import as_number
 from edge_simulator.routing.scope import Expression, Scope
-from edge_simulator.routing.values import MISSING, UNDEFINED, Type, Value, number
+from edge_simulator.routing.values import MISSING, NULL, UNDEFINED, Type, Value, number
 
 _STRING: Final = frozenset({Type.STRING, Type.VALUE})
 _NUMBER: Final = frozenset({Type.NUMBER, Type.VALUE})
 _BOOL: Final = frozenset({Type.BOOL, Type.VALUE})
 _ANYTHING: Final = frozenset(Type)
+_NAMES: Final = {_STRING: "a string", _NUMBER: "a number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Overload:
         parameters = self.parameters + self.parameters[-1:] * spare
         return all(argument.type in types for argument, types in zip(arguments, parameters, strict=True))
 
+    def describe(self) -> str:
+        """Return the parameters in words."""
+        return ", ".join(_NAMES.get(types, "anything") for types in self.parameters) + (" …" if self.variadic else "")
+
 
 def call(name: str, arguments: Sequence[Expression], at: int) -> Expression:
     """Compile a call.
@@ -50,7 +55,8 @@ def call(name: str, arguments: Sequence[Expression], at: int) -> Expression:
     overload = next((overload for overload in overloads if overload.takes(arguments)), None)
     if overload is None:
         found = ", ".join(argument.type.value for argument in arguments) or "nothing"
-        raise RouteCompileError(f"{name.lower()} does not take {found}", at)
+        takes = " or ".join(dict.fromkeys(overload.describe() for overload in overloads))
+        raise RouteCompileError(f"{name.lower()} takes {takes}, not {found}", at)
     evaluators, apply = [argument.evaluate for argument in arguments], overload.apply
 
     def evaluate(scope: Scope) -> Value:
@@ -131,8 +137,6 @@ def _test(types: frozenset[Type], apply: Callable[[Value], Value]) -> Overload:
     return Overload((types,), Type.BOOL, apply)
 
 
-_NEVER: Final = _test(_ANYTHING, lambda _: False)
-
 _FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
     "abs": _of_number(abs),
     "ceiling": _of_number(_round(math.ceil)),
@@ -146,16 +150,15 @@ _FUNCTIONS: Final[Mapping[str, tuple[Overload, ...]]] = {
         Overload((_STRING,), Type.NUMBER, _to_number),
         Overload((_NUMBER,), Type.NUMBER, _to_number),
     ),
-    "is_bool": (_test(_BOOL, _is_bool), _NEVER),
+    "is_bool": (_test(_BOOL, _is_bool), _test(_ANYTHING, lambda _: False)),
     "is_defined": (_test(_ANYTHING, lambda value: value is not UNDEFINED),),
     "is_null": (
         _test(frozenset({Type.STRING}), lambda value: value is None),
         _test(frozenset({Type.VALUE}), _is_null_in_body),
-        _test(frozenset({Type.NULL}), lambda _: True),
-        _NEVER,
+        _test(_ANYTHING, lambda value: value is NULL),
     ),
-    "is_number": (_test(_NUMBER, lambda value: isinstance(value, float) and math.isfinite(value)), _NEVER),
-    "is_string": (_test(_STRING, lambda value: isinstance(value, str)), _NEVER),
+    "is_number": (_test(_ANYTHING, lambda value: isinstance(value, float) and math.isfinite(value)),),
+    "is_string": (_test(_ANYTHING, lambda value: isinstance(value, str)),),
     "concat": (Overload((_STRING, _STRING), Type.STRING, _concat, variadic=True),),
     "contains": _of_texts(Type.BOOL, lambda text, part: part in text),
     "ends_with": _of_texts(Type.BOOL, str.endswith),

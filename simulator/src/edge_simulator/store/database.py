@@ -108,7 +108,8 @@ class Database:
             callback()
 
     def close(self) -> None:
-        """Commit what can be, and close."""
+        """Commit, and close; nobody is left to be told."""
+        self._waiting.clear()
         with suppress(sqlite3.Error):
             self.commit()
         self._connection.close()
