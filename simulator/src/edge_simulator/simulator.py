@@ -1,11 +1,15 @@
 """The simulator whole: one device, from its manifest to running modules."""
 
 import asyncio
+import logging
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from aiohttp import web
 
 from edge_simulator import address, http
 from edge_simulator.agent.agent import Agent
@@ -13,11 +17,20 @@ from edge_simulator.agent.guard import guard
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
 from edge_simulator.agent.volumes import Volumes
 from edge_simulator.control.server import ControlApi
+from edge_simulator.errors import AddressUnavailableError
 from edge_simulator.faults import Faults
+from edge_simulator.hub.https import MethodApi
 from edge_simulator.hub.hub import Hub
+from edge_simulator.hub.twins import DEVICE_TWIN
 from edge_simulator.identity import Device
 from edge_simulator.manifest import Manifest
 from edge_simulator.mqtt.server import Server
+from edge_simulator.service import api
+from edge_simulator.service.access import Access
+from edge_simulator.service.edges import Edge, Edges
+from edge_simulator.service.methods import MethodService
+from edge_simulator.service.registry import Registry
+from edge_simulator.service.twins import TwinService
 from edge_simulator.state import State
 from edge_simulator.store.database import Database
 from edge_simulator.workload.api import WorkloadApi
@@ -29,13 +42,16 @@ _FAULT_SWEEP_S: Final = 0.1
 # edgeHub cleans its store up every half an hour.
 _EXPIRY_S: Final = 1800
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to run, and how.
 
     `mounts` puts sources of volumes and binds on folders of the user's choice; `address` fixes the loopback address;
-    `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others run.
+    `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others run;
+    `service_port` fixes the port of the service API.
     """
 
     manifest: Manifest
@@ -44,6 +60,7 @@ class Options:
     address: str | None = None
     backoff_unit_s: float = BACKOFF_UNIT_S
     guests: tuple[str, ...] = ()
+    service_port: int | None = None
 
 
 @asynccontextmanager
@@ -74,12 +91,21 @@ async def running(options: Options) -> AsyncIterator[Device]:
             device, state, Volumes(state.volumes, state.tmpfs, options.mounts), faults, options.backoff_unit_s
         )
         workload = WorkloadApi(device, authority.pem, hub.modules)
-        control = ControlApi(device, state, hub, agent, faults)
+        tls = authority.server_context(device.gateway_host)
+        service_listener = stack.enter_context(address.listen_for_service(device.gateway_host, options.service_port))
+        access = Access.derive(f"{device.gateway_host}:{service_listener.getsockname()[1]}", state.secret())
+        control = ControlApi(device, state, hub, agent, faults, access)
         await stack.enter_async_context(http.serving(workload.application(), state.workload_socket))
-        await stack.enter_async_context(server.serving(listener, authority.server_context(device.gateway_host)))
+        await stack.enter_async_context(server.serving(listener, tls))
+        await stack.enter_async_context(_calling_methods(device, hub, tls))
+        _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
+        service = _service(Edges([Edge(device, hub)]), access)
+        await stack.enter_async_context(http.serving_tls(service, service_listener, tls))
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
         await stack.enter_async_context(_meanwhile(_every(_FAULT_SWEEP_S, faults.lift_ended)))
-        await stack.enter_async_context(_meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue)))
+        await stack.enter_async_context(
+            _meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report))
+        )
         await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
         await stack.enter_async_context(agent.running(options.manifest.modules.values(), mark))
@@ -90,11 +116,29 @@ def _hub(options: Options, device: Device, database: Database, faults: Faults) -
     """Return a hub that knows the manifest's modules, and the guests."""
     manifest = options.manifest
     hub = Hub(device, database, faults)
+    hub.twins.add(DEVICE_TWIN)
     hub.twins.deploy(AGENT_MODULE, manifest.agent)
     hub.deploy(manifest.hub)
     for module in sorted({*manifest.modules, *manifest.twins, *options.guests}):
         hub.add_module(module, manifest.twins.get(module, {}))
     return hub
+
+
+def _service(edges: Edges, access: Access) -> web.Application:
+    return api.application(access, Registry(edges), TwinService(edges), MethodService(edges))
+
+
+@asynccontextmanager
+async def _calling_methods(device: Device, hub: Hub, tls: ssl.SSLContext) -> AsyncIterator[None]:
+    """Let modules call each other's methods, on the only port that their SDKs know, where that is permitted."""
+    try:
+        listener = address.listen_on(device.gateway_host, address.HTTPS_PORT)
+    except AddressUnavailableError as error:
+        _log.warning("%s; so modules cannot call each other's methods: run as a user who may", error)
+        yield
+        return
+    async with http.serving_tls(MethodApi(device, hub.methods).application(), listener, tls):
+        yield
 
 
 @asynccontextmanager

@@ -34,8 +34,9 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="The first wait before a module starts again; it doubles from there.",
 )
+@click.option("--service-port", type=click.IntRange(1, 65535), help="The service API's port.  [default: 8443 or up]")
 @click.option("--module", "guests", metavar="NAME", multiple=True, help="Add a module that is started by hand.")
-def run(
+def run(  # noqa: PLR0913, PLR0917 (an argument for each option)
     file: Path,
     state: Path,
     mounts: tuple[str, ...],
@@ -43,12 +44,13 @@ def run(
     address: str | None,
     restart_backoff: float,
     guests: tuple[str, ...],
+    service_port: int | None,
 ) -> None:
     """Run the deployment manifest or template FILE until Ctrl-C."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
     try:
         manifest = load(file, _environment(env_file))
-        options = Options(manifest, state, _folders(mounts), address, restart_backoff, guests)
+        options = Options(manifest, state, _folders(mounts), address, restart_backoff, guests, service_port)
         asyncio.run(_run(options))
     except (SimulatorError, ManifestError, RouteError) as error:
         raise click.ClickException(str(error)) from error

@@ -62,6 +62,15 @@ class ControlClient:
         path = URL(f"/modules/{quote(module)}/inputs/{quote(module_input, safe='')}", encoded=True)
         await self._call("POST", path.with_query(properties), data=body)
 
+    async def call(self, module: str, method: str, payload: object, timeout_s: int) -> dict[str, Any]:
+        """Call a module's direct method, and return `status` and `payload` of its answer."""
+        body = {"methodName": method, "payload": payload, "responseTimeoutInSeconds": timeout_s}
+        return await self._call("POST", f"/modules/{module}/methods", json=body)
+
+    async def service(self) -> dict[str, str]:
+        """Return how to reach the service API: `connectionString`, and `certificate`, the path of whom to trust."""
+        return await self._call("GET", "/service")
+
     async def inject_fault(self, area: Area, module: str, effect: str, lasts_s: float, delay_s: float = 0) -> None:
         """Begin a fault, in place of the one that its area and module had."""
         body = {"effect": effect, "seconds": lasts_s, "delaySeconds": delay_s}

@@ -15,20 +15,23 @@ from edge_simulator.errors import SimulatorError, UnknownModuleError
 from edge_simulator.faults import Faults
 from edge_simulator.hub.hub import Hub
 from edge_simulator.hub.messages import MAX_MESSAGE_BYTES
+from edge_simulator.hub.methods import MethodCall
 from edge_simulator.hub.twins import document
 from edge_simulator.identity import Device
 from edge_simulator.routing import ModuleInput
+from edge_simulator.service.access import Access
 from edge_simulator.state import State
 
 
 class ControlApi:
     """Twins, status, credentials, and what goes to the cloud."""
 
-    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent, faults: Faults) -> None:
+    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent, faults: Faults, access: Access) -> None:
         self._device = device
         self._state = state
         self._hub = hub
         self._agent = agent
+        self._access = access
         self._faults = FaultApi(faults, hub, agent)
 
     def application(self) -> web.Application:
@@ -43,6 +46,8 @@ class ControlApi:
                 web.get("/modules/{module}/connection-string", self._get_connection_string),
                 web.post("/modules/{module}/inputs/{input}", self._post_message),
                 web.get("/events", self._get_events),
+                web.post("/modules/{module}/methods", self._post_method),
+                web.get("/service", self._get_service),
                 *self._faults.routes(),
             ]
         )
@@ -63,6 +68,7 @@ class ControlApi:
                 "state": str(self._state.root),
                 "address": f"{self._device.gateway_host}:{MQTT_TLS_PORT}",
                 "hub": self._device.hub_host,
+                "service": self._access.host,
                 "device": self._device.device_id,
                 "modules": modules,
                 "queues": queues,
@@ -89,6 +95,16 @@ class ControlApi:
             ModuleInput(self._module(request), request.match_info["input"]), request.query, await request.read()
         )
         return web.json_response({})
+
+    async def _post_method(self, request: web.Request) -> web.Response:
+        call = MethodCall.from_body(await request.json())
+        result = await self._hub.methods.invoke(self._module(request), call)
+        return web.json_response({"status": result.status, "payload": result.payload})
+
+    async def _get_service(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {"connectionString": self._access.connection_string, "certificate": str(self._state.certificate)}
+        )
 
     def _module(self, request: web.Request) -> str:
         module = request.match_info["module"]
