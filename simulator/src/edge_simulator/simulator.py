@@ -17,6 +17,7 @@ from edge_simulator.agent.guard import guard
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
 from edge_simulator.agent.volumes import Volumes
 from edge_simulator.control.server import ControlApi
+from edge_simulator.deployment import AGENT_MODULE, Deployment
 from edge_simulator.errors import AddressUnavailableError
 from edge_simulator.faults import Faults
 from edge_simulator.hub.https import MethodApi
@@ -27,6 +28,7 @@ from edge_simulator.manifest import Manifest
 from edge_simulator.mqtt.server import Server
 from edge_simulator.service import api
 from edge_simulator.service.access import Access
+from edge_simulator.service.deployments import DeploymentService
 from edge_simulator.service.edges import Edge, Edges
 from edge_simulator.service.methods import MethodService
 from edge_simulator.service.registry import Registry
@@ -36,7 +38,6 @@ from edge_simulator.store.database import Database
 from edge_simulator.workload.api import WorkloadApi
 from edge_simulator.workload.authority import Authority
 
-AGENT_MODULE: Final = "$edgeAgent"
 _SWEEP_S: Final = 1
 _FAULT_SWEEP_S: Final = 0.1
 # edgeHub cleans its store up every half an hour.
@@ -98,17 +99,19 @@ async def running(options: Options) -> AsyncIterator[Device]:
         await stack.enter_async_context(http.serving(workload.application(), state.workload_socket))
         await stack.enter_async_context(server.serving(listener, tls))
         await stack.enter_async_context(_calling_methods(device, hub, tls))
-        _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
-        service = _service(Edges([Edge(device, hub)]), access)
-        await stack.enter_async_context(http.serving_tls(service, service_listener, tls))
+        deployment = Deployment(hub, agent, options.manifest, options.guests)
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
         await stack.enter_async_context(_meanwhile(_every(_FAULT_SWEEP_S, faults.lift_ended)))
         await stack.enter_async_context(
-            _meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report))
+            _meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report, deployment.report))
         )
         await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
-        await stack.enter_async_context(agent.running(options.manifest.modules.values(), mark))
+        await stack.enter_async_context(agent.running(mark))
+        deployment.follow()
+        service = _service(Edges([Edge(device, hub, deployment)]), access)
+        await stack.enter_async_context(http.serving_tls(service, service_listener, tls))
+        _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
         yield device
 
 
@@ -125,7 +128,7 @@ def _hub(options: Options, device: Device, database: Database, faults: Faults) -
 
 
 def _service(edges: Edges, access: Access) -> web.Application:
-    return api.application(access, Registry(edges), TwinService(edges), MethodService(edges))
+    return api.application(access, Registry(edges), TwinService(edges), MethodService(edges), DeploymentService(edges))
 
 
 @asynccontextmanager

@@ -29,6 +29,10 @@ class Agent:
         self._faults = faults
         self._backoff_unit_s = backoff_unit_s
         self._supervisors: dict[str, Supervisor] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._group = asyncio.TaskGroup()
+        self._mark: Mapping[str, str] = {}
         faults.watch("module", self.follow_freeze)
 
     def status(self) -> dict[str, ModuleStatus]:
@@ -76,27 +80,46 @@ class Agent:
         return supervisor
 
     @asynccontextmanager
-    async def running(self, specs: Iterable[ModuleSpec], mark: Mapping[str, str]) -> AsyncIterator[None]:
-        """Run modules, with `mark` in their environment, until the block ends."""
-
-        async def launch(spec: ModuleSpec) -> Process:
-            return await self._launch(spec, mark)
-
-        for spec in sorted(specs, key=lambda spec: spec.startup_order):
-            self._supervisors[spec.name] = Supervisor(spec, launch, Backoff(self._backoff_unit_s))
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(supervisor.run()) for supervisor in self._supervisors.values()]
+    async def running(self, mark: Mapping[str, str]) -> AsyncIterator[None]:
+        """Run the modules that are deployed, with `mark` in their environment, until the block ends."""
+        self._mark = mark
+        async with self._group:
             try:
                 yield
             finally:
-                for task in tasks:
-                    task.cancel()
+                self.deploy([])
 
-    async def _launch(self, spec: ModuleSpec, mark: Mapping[str, str]) -> Process:
+    def deploy(self, specs: Iterable[ModuleSpec]) -> None:
+        """Have exactly these modules: new ones start in order, changed ones afresh, and all others stop."""
+        wanted = {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.startup_order)}
+        for name in self._supervisors.keys() - wanted.keys():
+            self._stop(name)
+        for name, spec in wanted.items():
+            known = self._supervisors.get(name)
+            if known is not None and known.spec != spec:
+                self._stop(name)
+            if known is None or known.spec != spec:
+                self._start(spec)
+
+    def _start(self, spec: ModuleSpec) -> None:
+        supervisor = Supervisor(spec, self._launch, Backoff(self._backoff_unit_s))
+        self._supervisors[spec.name] = supervisor
+        self._tasks[spec.name] = self._group.create_task(self._run(supervisor))
+
+    def _stop(self, name: str) -> None:
+        del self._supervisors[name]
+        self._tasks.pop(name).cancel()
+
+    async def _run(self, supervisor: Supervisor) -> None:
+        """Run a module once the process of its name before it has gone."""
+        async with self._locks.setdefault(supervisor.spec.name, asyncio.Lock()):
+            await supervisor.run()
+
+    async def _launch(self, spec: ModuleSpec) -> Process:
         command = process.find(spec.command, spec.name)
         self._volumes.prepare(spec)
         folders = self._volumes.folders(spec)
-        own = {**self.credentials(spec.name), **mark}
+        own = {**self.credentials(spec.name), **self._mark}
         return await process.start(
             command,
             env=environment(spec, own, folders, local_ports(spec)),

@@ -7,7 +7,7 @@ import time
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from edge_simulator.agent import process
@@ -20,13 +20,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModuleStatus:
-    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all."""
+    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all.
+
+    Times are in seconds since the epoch.
+    """
 
     status: Literal["stopped", "running", "backoff", "failed"] = "stopped"
     pid: int | None = None
     restarts: int = 0
     exit_code: int | None = None
     reason: str | None = None
+    started_at: float | None = field(default=None, compare=False)
+    ended_at: float | None = field(default=None, compare=False)
 
 
 class Supervisor:
@@ -82,13 +87,15 @@ class Supervisor:
         started = time.monotonic()
         self._start_now.clear()
         self._running = running = await self._launch(self.spec)
-        self.status = replace(self.status, status="running", pid=running.pid)
+        self.status = replace(self.status, status="running", pid=running.pid, started_at=time.time())
         try:
             exit_code = await running.wait()
         finally:
             self._running = None
             await process.stop(running)
-            self.status = replace(self.status, status="stopped", pid=None, exit_code=running.returncode)
+            self.status = replace(
+                self.status, status="stopped", pid=None, exit_code=running.returncode, ended_at=time.time()
+            )
         return await self._rest(exit_code, time.monotonic() - started)
 
     async def _rest(self, exit_code: int, ran_s: float) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from edge_simulator.errors import MethodCallError, TwinError
+from edge_simulator.manifest import ManifestError
 from edge_simulator.service.access import Access
 from edge_simulator.service.errors import ServiceError, bad_request
 
@@ -42,7 +43,7 @@ def application(access: Access, *parts: Part, now: Callable[[], float] = time.ti
 async def _answer_errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except (TwinError, MethodCallError) as error:
+    except (TwinError, MethodCallError, ManifestError) as error:
         return _refuse(request, bad_request(str(error)))
     except ServiceError as error:
         return _refuse(request, error)

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from edge_simulator.hub.hub import Hub
+from edge_simulator.deployment import AGENT_MODULE, Deployment
+from edge_simulator.hub.hub import HUB_MODULE, Hub
 from edge_simulator.hub.twins import DEVICE_TWIN
 from edge_simulator.identity import Device
 from edge_simulator.service.errors import device_not_found, module_not_found
 from edge_simulator.store.twins import Twin
 
-SYSTEM_MODULES: Final = ("$edgeAgent", "$edgeHub")
+SYSTEM_MODULES: Final = (AGENT_MODULE, HUB_MODULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Edge:
 
     device: Device
     hub: Hub
+    deployment: Deployment
 
     @property
     def modules(self) -> list[str]:
