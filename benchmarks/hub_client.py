@@ -27,9 +27,10 @@ _AT_ONCE: Final = 100
 _BATCH: Final = 1000
 
 
-async def send(client: Any, count: int) -> None:
-    """Send messages, up to a hundred at once, and wait until each is acknowledged."""
-    numbers = iter(range(count))
+async def send(client: Any, count: int) -> float:
+    """Send messages, up to a hundred at once, until each is acknowledged; return when it began."""
+    await asyncio.to_thread(_wait_for_a_line)
+    began, numbers = time.monotonic(), iter(range(count))
 
     async def send_some() -> None:
         for _ in numbers:
@@ -38,10 +39,11 @@ async def send(client: Any, count: int) -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE):
             group.create_task(send_some())
+    return began
 
 
-async def receive(client: Any, count: int) -> None:
-    """Wait for messages."""
+async def receive(client: Any, count: int) -> float:
+    """Subscribe, and wait for messages; return when that began."""
     loop, missing, done = asyncio.get_running_loop(), count, asyncio.Event()
 
     def on_message(_: Message) -> None:
@@ -51,7 +53,10 @@ async def receive(client: Any, count: int) -> None:
             loop.call_soon_threadsafe(done.set)
 
     client.on_message_received = on_message
+    await asyncio.to_thread(_wait_for_a_line)
+    began = time.monotonic()
     await done.wait()
+    return began
 
 
 async def with_the_sdk(action: str, count: int, topic: str | None) -> None:
@@ -61,9 +66,7 @@ async def with_the_sdk(action: str, count: int, topic: str | None) -> None:
     client = IoTHubModuleClient.create_from_edge_environment()
     try:
         await client.connect()
-        await asyncio.to_thread(_wait_for_a_line)
-        began = time.monotonic()
-        await {"send": send, "receive": receive}[action](client, count)
+        began = await {"send": send, "receive": receive}[action](client, count)
         print(began, time.monotonic(), flush=True)
     finally:
         await client.shutdown()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from edge_simulator.hub.hub import Hub
@@ -19,6 +20,7 @@ class Edge:
 
     device: Device
     hub: Hub
+    state: Path
 
     @property
     def modules(self) -> list[str]:
