@@ -45,11 +45,15 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 test: $(VENV)/.ready-dev ## Set up for the tests and pass them
 	$(BIN)/pytest
 
+.PHONY: bench-hub
+bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling where it is installed
+	$(BIN)/python benchmarks/hub.py
+
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: docs

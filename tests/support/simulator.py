@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
 from edge_simulator.control.client import ControlClient
 
+_NUMBERS = count()
 COMMAND = Path(sys.executable).with_name("edge-simulator")
 
 
@@ -52,6 +54,12 @@ def deployment(
     return {"modulesContent": {name: {"properties.desired": desired} for name, desired in sections.items()}}
 
 
+def own_address() -> str:
+    """A loopback address of this process's own: while a simulator is down, no other one may take its place."""
+    process = os.getpid()
+    return f"127.{64 + process // 256 % 128}.{process % 256}.{next(_NUMBERS) % 254 + 1}"
+
+
 @dataclass
 class SimulatorProcess:
     """`edge-simulator run` as a process, with a log of its own in the folder of its manifest."""
@@ -67,7 +75,8 @@ class SimulatorProcess:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "deployment.json"
         path.write_text(json.dumps(manifest), encoding="utf-8")
-        return cls(path, folder / "state", arguments)
+        own = () if "--address" in arguments else ("--address", own_address())
+        return cls(path, folder / "state", (*own, *arguments))
 
     def start(self) -> None:
         """Start it, and wait until modules can connect."""

@@ -16,7 +16,7 @@ AGENT_MODULE: Final = "$edgeAgent"
 _log = logging.getLogger(__name__)
 
 
-class Deployment:
+class Deployer:
     """Keeps a device's modules as the desired properties of `$edgeAgent` have them."""
 
     def __init__(self, hub: Hub, agent: Agent, manifest: Manifest, guests: Collection[str]) -> None:

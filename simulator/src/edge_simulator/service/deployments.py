@@ -27,5 +27,5 @@ class DeploymentService:
         if not isinstance(sections, Mapping):
             raise bad_request("modulesContent must be a JSON object")
         of_device = {DEVICE_TWIN: content["deviceContent"]} if content.get("deviceContent") else {}
-        edge.deployment.apply({**of_device, **sections})
+        edge.deployer.apply({**of_device, **sections})
         return web.Response(status=204)

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from edge_simulator.deployment import AGENT_MODULE, Deployment
+from edge_simulator.deployment import AGENT_MODULE, Deployer
 from edge_simulator.hub.hub import HUB_MODULE, Hub
 from edge_simulator.hub.twins import DEVICE_TWIN
 from edge_simulator.identity import Device
@@ -20,7 +21,8 @@ class Edge:
 
     device: Device
     hub: Hub
-    deployment: Deployment
+    state: Path
+    deployer: Deployer
 
     @property
     def modules(self) -> list[str]:
