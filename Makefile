@@ -50,12 +50,16 @@ REGISTRY := build/registry/usr/bin/docker-registry
 .PHONY: registry
 registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
 	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
-		&& apt-get download -qq docker-registry && dpkg-deb -x docker-registry_*.deb registry; } \
+		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
 	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY))" $(BIN)/python benchmarks/pull.py
+
+.PHONY: bench-hub
+bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling where it is installed
+	$(BIN)/python benchmarks/hub.py
 
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers

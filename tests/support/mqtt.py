@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from edge_simulator.faults import Faults
 from edge_simulator.hub.hub import Hub
 from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import Broker, Connection
@@ -35,11 +36,18 @@ class Wire(asyncio.Transport):
         super().__init__()
         self.packets: list[Packet] = []
         self.closed = False
+        self.paused = False
         self._parser = Parser(1 << 20)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.closed
         self.packets += self._parser.feed(bytes(data))
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def close(self) -> None:
         self.closed = True
@@ -98,9 +106,10 @@ class HubBench:
     def start(self) -> None:
         """Start the hub, or start it again on the same store."""
         self.database = Database(self.path)
+        self.faults = Faults(self.clock)
+        self.hub = Hub(self.device, self.database, self.faults, now=self.clock, monotonic=self.clock)
         store = {"timeToLiveSecs": self.ttl_s}
-        desired = {"schemaVersion": "1.1", "routes": self.routes, "storeAndForwardConfiguration": store}
-        self.hub = Hub(self.device, self.database, desired, now=self.clock, monotonic=self.clock)
+        self.hub.deploy({"schemaVersion": "1.1", "routes": self.routes, "storeAndForwardConfiguration": store})
         for module in self.modules:
             self.hub.add_module(module, {})
 

@@ -6,7 +6,13 @@ SimulatorError
 ├── AddressUnavailableError    no loopback address whose port 8883 is free
 ├── CommandMissingError        a module whose image does not say what to run, or whose program is not installed
 ├── UnknownModuleError         a module that the deployment does not name
-└── TwinError                  twin properties that IoT Hub would refuse
+├── FaultError                 a fault that there is not, or that would not end
+├── ModuleNotRunningError      a module without a process, where one is needed
+├── MessageTooLargeError       a message over 256 KiB
+├── TwinError                  twin properties that IoT Hub would refuse
+├── MethodCallError            a method call that IoT Hub would refuse
+├── ModuleOfflineError         a method call to a module that is not there to take it
+└── MethodTimeoutError         a method call that nobody has answered in time
 """
 
 
@@ -34,5 +40,29 @@ class UnknownModuleError(SimulatorError):
     """A module that the deployment does not name."""
 
 
+class FaultError(SimulatorError):
+    """A fault that there is not, or that would not end."""
+
+
+class ModuleNotRunningError(SimulatorError):
+    """A module without a process, where one is needed."""
+
+
+class MessageTooLargeError(SimulatorError):
+    """A message over 256 KiB."""
+
+
 class TwinError(SimulatorError):
     """Twin properties that IoT Hub would refuse with status 400."""
+
+
+class MethodCallError(SimulatorError):
+    """A method call that IoT Hub would refuse with status 400."""
+
+
+class ModuleOfflineError(SimulatorError):
+    """A method call to a module that is not connected, or takes no methods."""
+
+
+class MethodTimeoutError(SimulatorError):
+    """A method call that nobody has answered in time."""

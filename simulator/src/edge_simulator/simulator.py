@@ -1,39 +1,45 @@
-"""The simulator whole: one device, from its manifest to running modules."""
+"""The simulator whole: devices, from their manifest to running modules, and the service API for all of them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
+
+from aiohttp import web
 
 from edge_simulator import address, http
-from edge_simulator.agent.agent import Agent
 from edge_simulator.agent.guard import guard
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
-from edge_simulator.agent.volumes import Volumes
-from edge_simulator.control.server import ControlApi
-from edge_simulator.hub.hub import Hub
-from edge_simulator.identity import Device
+from edge_simulator.device import Deployment, placed
+from edge_simulator.device import running as device_running
+from edge_simulator.identity import DEVICE_ID
 from edge_simulator.manifest import Manifest
-from edge_simulator.mqtt.server import Server
+from edge_simulator.service import api
+from edge_simulator.service.access import Access
+from edge_simulator.service.deployments import DeploymentService
+from edge_simulator.service.edges import Edges
+from edge_simulator.service.methods import MethodService
+from edge_simulator.service.registry import Registry
+from edge_simulator.service.twins import TwinService
 from edge_simulator.state import State
-from edge_simulator.store.database import Database
-from edge_simulator.workload.api import WorkloadApi
 from edge_simulator.workload.authority import Authority
 
-AGENT_MODULE: Final = "$edgeAgent"
-_SWEEP_S: Final = 1
-# edgeHub cleans its store up every half an hour.
-_EXPIRY_S: Final = 1800
+# There are 253 loopback addresses for all simulators of a machine.
+MOST_DEVICES: Final = 100
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What to run, and how.
 
-    `mounts` puts sources of volumes and binds on folders of the user's choice; `address` fixes the loopback address;
-    `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others run.
+    `mounts` puts sources of volumes and binds on folders of the user's choice; `address` fixes the loopback address of
+    the only device; `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others
+    run; `service_port` fixes the port of the service API. One of several `devices` has everything in a folder of its
+    own below `state`, and below each folder of `mounts`.
     """
 
     manifest: Manifest
@@ -42,66 +48,56 @@ class Options:
     address: str | None = None
     backoff_unit_s: float = BACKOFF_UNIT_S
     guests: tuple[str, ...] = ()
+    service_port: int | None = None
+    devices: int = 1
 
 
 @asynccontextmanager
-async def running(options: Options) -> AsyncIterator[Device]:
-    """Run a device for as long as the block lasts; modules may connect once it is entered.
+async def running(options: Options) -> AsyncIterator[Edges]:
+    """Run all devices for as long as the block lasts; modules may connect once it is entered.
 
     Raises:
         SimulatorError: it cannot start.
         RouteError: the manifest's routes cannot be used.
     """
-    state = State(options.state)
+    root = State(options.state)
+    states = _states(root, options.devices)
     async with AsyncExitStack() as stack:
-        stack.enter_context(state.claim())
+        for state in {root, *states.values()}:
+            stack.enter_context(state.claim())
         mark = stack.enter_context(guard())
-        listener = stack.enter_context(
-            address.listen_on(options.address) if options.address else address.listen(state.last_address())
+        places = [stack.enter_context(placed(name, state, options.address)) for name, state in states.items()]
+        host, authority = places[0].device.gateway_host, Authority.open(root.authority)
+        listener = stack.enter_context(address.listen_for_service(host, options.service_port))
+        access = Access.derive(f"{host}:{listener.getsockname()[1]}", root.secret())
+        edges = Edges(
+            [
+                await stack.enter_async_context(
+                    device_running(place, _deployment(options, place.device.device_id), authority, access, mark)
+                )
+                for place in places
+            ]
         )
-        device = Device(listener.getsockname()[0], state.secret())
-        state.remember_address(device.gateway_host)
-        authority = Authority.open(state.authority)
-        database = stack.enter_context(closing(Database(state.database)))
-        hub = _hub(options, device, database)
-        await stack.enter_async_context(_meanwhile(database.keep_committing()))
-        server = Server(hub)
-        agent = Agent(device, state, Volumes(state.volumes, state.tmpfs, options.mounts), options.backoff_unit_s)
-        workload = WorkloadApi(device, authority.pem, hub.modules)
-        control = ControlApi(device, state, hub, agent)
-        await stack.enter_async_context(http.serving(workload.application(), state.workload_socket))
-        await stack.enter_async_context(server.serving(listener, authority.server_context(device.gateway_host)))
-        await stack.enter_async_context(http.serving(control.application(), state.control_socket))
-        await stack.enter_async_context(_meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue)))
-        await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
-        stack.callback(hub.monitor.close)
-        await stack.enter_async_context(agent.running(options.manifest.modules.values(), mark))
-        yield device
+        _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
+        service = _service(edges, access)
+        await stack.enter_async_context(http.serving_tls(service, listener, authority.server_context(host)))
+        yield edges
 
 
-def _hub(options: Options, device: Device, database: Database) -> Hub:
-    """Return a hub that knows the manifest's modules, and the guests."""
-    manifest = options.manifest
-    hub = Hub(device, database, manifest.hub)
-    hub.twins.deploy(AGENT_MODULE, manifest.agent)
-    for module in sorted({*manifest.modules, *manifest.twins, *options.guests}):
-        hub.add_module(module, manifest.twins.get(module, {}))
-    return hub
+def _states(root: State, count: int) -> dict[str, State]:
+    """Return the state folder of each device: the only one has `root` for itself."""
+    if count == 1:
+        return {DEVICE_ID: root}
+    names = [f"{DEVICE_ID}-{number}" for number in range(1, count + 1)]
+    return {name: root.of_device(name) for name in names}
 
 
-@asynccontextmanager
-async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` until the block ends; what it raises ends the block."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)
-        try:
-            yield
-        finally:
-            task.cancel()
+def _deployment(options: Options, device: str) -> Deployment:
+    mounts = options.mounts
+    if options.devices > 1:
+        mounts = {source: folder / device for source, folder in mounts.items()}
+    return Deployment(options.manifest, mounts, options.backoff_unit_s, options.guests)
 
 
-async def _every(interval_s: float, *actions: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
-        for action in actions:
-            action()
+def _service(edges: Edges, access: Access) -> web.Application:
+    return api.application(access, Registry(edges), TwinService(edges), MethodService(edges), DeploymentService(edges))

@@ -22,15 +22,28 @@ _WORKLOAD: Final = "workload.sock"
 class State:
     """The layout of a state folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, authority: Path | None = None) -> None:
+        """Lay a folder out; `authority` is the folder of a certificate authority that several states share."""
         self.root = root.resolve()
         self.database = self.root / "hub.sqlite"
-        self.authority = self.root / "authority"
-        self.logs = self.root / "logs"
+        self.authority = authority or self.root / "authority"
         self.volumes = self.root / "volumes"
         self.tmpfs = self.root / "tmpfs"
         self.work = self.root / "work"
         self._sockets = self.root / "sockets"
+
+    def log(self, module: str) -> Path:
+        """Return where a module's output goes."""
+        return self.root / "logs" / f"{module}.log"
+
+    @property
+    def certificate(self) -> Path:
+        """The root certificate that modules trust."""
+        return self.authority / "ca.pem"
+
+    def of_device(self, device_id: str) -> "State":
+        """Return the state of one of several devices."""
+        return State(self.root / device_id, self.authority)
 
     @property
     def control_socket(self) -> Path:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from edge_simulator.hub.authentication import CLOCK_SKEW_S, authenticate
+from edge_simulator.hub.authentication import authenticate
 from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, ReturnCode
+from edge_simulator.sas import CLOCK_SKEW_S
 from support.mqtt import token
 
 NOW = 1_000_000.0

@@ -4,6 +4,7 @@ import pytest
 
 from edge_simulator.mqtt.connection import CONNECT_TIMEOUT_S, MAX_PACKET_BYTES, Connection, RefusedError
 from edge_simulator.mqtt.encoding import encode
+from edge_simulator.mqtt.link import LinkState
 from edge_simulator.mqtt.packets import (
     ConnAck,
     Connect,
@@ -53,6 +54,10 @@ class FakeBroker:
 
     def __init__(self) -> None:
         self.session = FakeSession()
+        self.state = LinkState.OPEN
+
+    def link(self, client_id: str) -> LinkState:
+        return self.state if client_id == "c" else LinkState.OPEN
 
     def open_session(self, packet: Connect) -> FakeSession:
         if packet.client_id == "stranger":
@@ -170,3 +175,62 @@ def test_the_server_knows_its_live_connections(client: Client) -> None:
     assert client.live == {client.connection}
     client.lose()
     assert client.live == set()
+
+
+def test_a_cut_connection_is_silent_and_goes_on_where_it_was(client: Client, broker: FakeBroker) -> None:
+    client.send(Connect("c"))
+    client.take()
+    broker.state = LinkState.SILENT
+    client.connection.follow_link()
+    assert client.wire.paused
+    client.send(PubAck(1))
+    client.connection.send(PingResp())
+    assert client.take() == []
+    assert 1 not in broker.session.told
+    broker.state = LinkState.OPEN
+    client.connection.follow_link()
+    assert not client.wire.paused
+    assert client.take() == [PingResp()]
+    assert broker.session.told[-1] == 1
+
+
+def test_a_cut_connection_is_cut_off_for_its_silence_only_once_it_is_mended(broker: FakeBroker) -> None:
+    clock = Clock()
+    client = Client(broker, clock)
+    client.send(Connect("c", keep_alive=10))
+    broker.state = LinkState.SILENT
+    client.connection.follow_link()
+    clock.now += 60
+    client.connection.close_if_silent(clock.now)
+    assert not client.wire.closed
+    broker.state = LinkState.OPEN
+    client.connection.follow_link()
+    client.connection.close_if_silent(clock.now)
+    assert client.wire.closed
+
+
+def test_who_connects_over_a_cut_link_waits_for_it(client: Client, broker: FakeBroker) -> None:
+    broker.state = LinkState.SILENT
+    client.send(Connect("c"), PingReq())
+    assert (client.take(), broker.session.told) == ([], [])
+    broker.state = LinkState.OPEN
+    client.connection.follow_link()
+    assert client.take() == [ConnAck(session_present=True, code=ReturnCode.ACCEPTED), PingResp()]
+
+
+def test_who_connects_over_a_link_that_rejects_is_reset(client: Client, broker: FakeBroker) -> None:
+    broker.state = LinkState.REJECTING
+    client.send(Connect("c"))
+    assert client.wire.closed
+    assert (client.take(), broker.session.told) == ([], [])
+
+
+def test_a_cut_link_is_that_of_one_client(client: Client, broker: FakeBroker) -> None:
+    other = Client(broker)
+    other.send(Connect("other"))
+    client.send(Connect("c"))
+    broker.state = LinkState.SILENT
+    for connection in (client.connection, other.connection, Client(broker).connection):
+        connection.follow_link()
+    other.send(PingReq())
+    assert other.take()[-1] == PingResp()

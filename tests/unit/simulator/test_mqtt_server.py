@@ -11,6 +11,7 @@ import pytest
 
 from edge_simulator.mqtt.connection import CONNECT_TIMEOUT_S, RefusedError, Session
 from edge_simulator.mqtt.encoding import encode
+from edge_simulator.mqtt.link import LinkState
 from edge_simulator.mqtt.packets import ConnAck, Connect, ReturnCode
 from edge_simulator.mqtt.server import Server
 from edge_simulator.workload.authority import Authority
@@ -21,6 +22,9 @@ ADDRESS = "127.0.0.1"
 
 class Refuser:
     """A broker that lets nobody in."""
+
+    def link(self, _: str) -> LinkState:
+        return LinkState.OPEN
 
     def open_session(self, packet: Connect) -> Session:
         raise RefusedError(ReturnCode.SERVER_UNAVAILABLE, packet.client_id)
@@ -66,7 +70,7 @@ async def test_clients_speak_mqtt_over_tls(bench: Bench) -> None:
 async def test_small_packets_are_not_held_back(bench: Bench) -> None:
     async with bench.client():
         (connection,) = bench.server._live
-        server_end = connection._transport.get_extra_info("socket")
+        server_end = connection._link._transport.get_extra_info("socket")
         assert server_end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 from edge_simulator.agent import process
 from edge_simulator.agent.environment import search_path
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
+from edge_simulator.errors import ModuleNotRunningError
 from edge_simulator.manifest import CreateOptions, ModuleSpec
 
 OPTIONS = CreateOptions(env={}, entrypoint=None, cmd=None, working_dir=None, binds=[], mounts=[], tmpfs={}, raw={})
@@ -29,13 +32,17 @@ def _exists(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().split()[2]
+
+
 class Bench:
     """A supervisor whose launches can be waited for."""
 
-    def __init__(self, folder: Path, spec: ModuleSpec) -> None:
+    def __init__(self, folder: Path, spec: ModuleSpec, backoff_unit_s: float = 0.001) -> None:
         self.folder = folder
         self.launches: asyncio.Queue[int] = asyncio.Queue()
-        self.supervisor = Supervisor(spec, self._launch, Backoff(0.001))
+        self.supervisor = Supervisor(spec, self._launch, Backoff(backoff_unit_s))
 
     async def _launch(self, spec: ModuleSpec) -> asyncio.subprocess.Process:
         running = await process.start(
@@ -109,3 +116,41 @@ async def test_nor_does_a_file_that_is_no_program(tmp_path: Path) -> None:
     bench = Bench(tmp_path, _spec(str(file)))
     await bench.supervisor.run()
     assert bench.supervisor.status.status == "failed"
+
+
+async def test_a_restart_is_at_once_and_counts_for_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, _python("import signal; signal.pause()", "never"))
+    async with bench.running():
+        first = await bench.launches.get()
+        await bench.supervisor.restart()
+        assert await bench.launches.get() != first
+        assert not _exists(first)
+        assert bench.supervisor.status.restarts == 0
+
+
+async def test_a_module_that_waits_for_its_next_start_can_start_now(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, _spec("false"), backoff_unit_s=3600)
+    async with bench.running():
+        await bench.launches.get()
+        while bench.supervisor.status.status != "backoff":
+            await asyncio.sleep(0)
+        await bench.supervisor.restart()
+        await bench.launches.get()
+
+
+async def test_a_frozen_module_stands_still_and_can_be_stopped(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, _python("import signal; signal.pause()"))
+    async with bench.running():
+        pid = await bench.launches.get()
+        bench.supervisor.signal(signal.SIGSTOP)
+        while _state(pid) != "T":
+            await asyncio.sleep(0)
+    assert bench.supervisor.status.exit_code == -signal.SIGTERM
+
+
+async def test_what_does_not_run_takes_no_signals(tmp_path: Path) -> None:
+    supervisor = Bench(tmp_path, _spec("false", status="stopped")).supervisor
+    with pytest.raises(ModuleNotRunningError):
+        supervisor.signal(signal.SIGKILL)
+    with pytest.raises(ModuleNotRunningError):
+        await supervisor.restart()

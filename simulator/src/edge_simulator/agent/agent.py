@@ -1,16 +1,19 @@
 """The modules of a deployment, started in order and stopped together."""
 
 import asyncio
+import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from edge_simulator.agent import process
-from edge_simulator.agent.environment import credentials, environment, search_path
+from edge_simulator.agent.environment import connection_string, credentials, environment, search_path
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
 from edge_simulator.agent.volumes import Volumes
+from edge_simulator.errors import ModuleNotRunningError
+from edge_simulator.faults import Faults
 from edge_simulator.identity import Device
 from edge_simulator.manifest import ModuleSpec
 from edge_simulator.state import State
@@ -19,12 +22,18 @@ from edge_simulator.state import State
 class Agent:
     """edgeAgent for one device."""
 
-    def __init__(self, device: Device, state: State, volumes: Volumes, backoff_unit_s: float) -> None:
+    def __init__(self, device: Device, state: State, volumes: Volumes, faults: Faults, backoff_unit_s: float) -> None:
         self._device = device
         self._state = state
         self._volumes = volumes
+        self._faults = faults
         self._backoff_unit_s = backoff_unit_s
         self._supervisors: dict[str, Supervisor] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._group = asyncio.TaskGroup()
+        self._mark: Mapping[str, str] = {}
+        faults.watch("module", self.follow_freeze)
 
     def status(self) -> dict[str, ModuleStatus]:
         """Return how each module is."""
@@ -34,31 +43,86 @@ class Agent:
         """Return the environment that lets a process connect as `module`."""
         return credentials(self._device, module, self._state.workload_socket)
 
+    def connection_string(self, module: str) -> dict[str, str]:
+        """Return the environment that does the same without the workload API."""
+        return connection_string(self._device, module, self._state.certificate)
+
+    def require(self, module: str) -> None:
+        """Raise ModuleNotRunningError unless this agent runs a module."""
+        self._supervisor(module)
+
+    async def restart(self, module: str) -> None:
+        """Stop a module, and start it again at once.
+
+        Raises:
+            ModuleNotRunningError: it does not run.
+        """
+        await self._supervisor(module).restart()
+
+    def kill(self, module: str) -> None:
+        """Kill a module, as the kernel does when memory runs out; its restart policy says what follows.
+
+        Raises:
+            ModuleNotRunningError: it does not run.
+        """
+        self._supervisor(module).signal(signal.SIGKILL)
+
+    def follow_freeze(self, module: str) -> None:
+        """Stop a module's processes where they are, or let them go on, as the faults say."""
+        number = signal.SIGSTOP if self._faults.frozen(module) else signal.SIGCONT
+        with suppress(ModuleNotRunningError):
+            self._supervisor(module).signal(number)
+
+    def _supervisor(self, module: str) -> Supervisor:
+        supervisor = self._supervisors.get(module)
+        if supervisor is None:
+            raise ModuleNotRunningError(f"{module!r} is no module that runs here")
+        return supervisor
+
     @asynccontextmanager
-    async def running(self, specs: Iterable[ModuleSpec], mark: Mapping[str, str]) -> AsyncIterator[None]:
-        """Run modules, with `mark` in their environment, until the block ends."""
-
-        async def launch(spec: ModuleSpec) -> Process:
-            return await self._launch(spec, mark)
-
-        for spec in sorted(specs, key=lambda spec: spec.startup_order):
-            self._supervisors[spec.name] = Supervisor(spec, launch, Backoff(self._backoff_unit_s))
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(supervisor.run()) for supervisor in self._supervisors.values()]
+    async def running(self, mark: Mapping[str, str]) -> AsyncIterator[None]:
+        """Run the modules that are deployed, with `mark` in their environment, until the block ends."""
+        self._mark = mark
+        async with self._group:
             try:
                 yield
             finally:
-                for task in tasks:
-                    task.cancel()
+                self.deploy([])
 
-    async def _launch(self, spec: ModuleSpec, mark: Mapping[str, str]) -> Process:
+    def deploy(self, specs: Iterable[ModuleSpec]) -> None:
+        """Have exactly these modules: new ones start in order, changed ones afresh, and all others stop."""
+        wanted = {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.startup_order)}
+        for name in self._supervisors.keys() - wanted.keys():
+            self._stop(name)
+        for name, spec in wanted.items():
+            known = self._supervisors.get(name)
+            if known is not None and known.spec != spec:
+                self._stop(name)
+            if known is None or known.spec != spec:
+                self._start(spec)
+
+    def _start(self, spec: ModuleSpec) -> None:
+        supervisor = Supervisor(spec, self._launch, Backoff(self._backoff_unit_s))
+        self._supervisors[spec.name] = supervisor
+        self._tasks[spec.name] = self._group.create_task(self._run(supervisor))
+
+    def _stop(self, name: str) -> None:
+        del self._supervisors[name]
+        self._tasks.pop(name).cancel()
+
+    async def _run(self, supervisor: Supervisor) -> None:
+        """Run a module once the process of its name before it has gone."""
+        async with self._locks.setdefault(supervisor.spec.name, asyncio.Lock()):
+            await supervisor.run()
+
+    async def _launch(self, spec: ModuleSpec) -> Process:
         command = process.find(spec.command, spec.name, search_path())
         self._volumes.prepare(spec)
         folders = self._volumes.folders(spec)
-        own = {**self.credentials(spec.name), **mark}
+        own = {**self.credentials(spec.name), **self._mark}
         return await process.start(
             command,
             env=environment(spec, own, folders, local_ports(spec)),
             folder=self._state.work / spec.name,
-            log=self._state.logs / f"{spec.name}.log",
+            log=self._state.log(spec.name),
         )

@@ -1,5 +1,6 @@
 """What a module finds in its environment."""
 
+import base64
 import os
 import sys
 from collections.abc import Mapping
@@ -31,6 +32,21 @@ def credentials(device: Device, module: str, workload_socket: Path) -> dict[str,
         "IOTEDGE_DEVICEID": device.device_id,
         "IOTEDGE_MODULEID": module,
         "IOTEDGE_APIVERSION": API_VERSION,
+    }
+
+
+def connection_string(device: Device, module: str, authority: Path) -> dict[str, str]:
+    """Return what the SDKs take in place of the workload API, as the IoT Edge tools set it for a debugger."""
+    parts = {
+        "HostName": device.hub_host,
+        "GatewayHostName": device.gateway_host,
+        "DeviceId": device.device_id,
+        "ModuleId": module,
+        "SharedAccessKey": base64.b64encode(device.key(module)).decode(),
+    }
+    return {
+        "EdgeHubConnectionString": ";".join(f"{name}={value}" for name, value in parts.items()),
+        "EdgeModuleCACertificateFile": str(authority),
     }
 
 

@@ -46,16 +46,20 @@ def _make_folders(*folders: Path) -> None:
 
 
 async def stop(process: Process) -> None:
-    """End a process as Docker ends a container: SIGTERM, and SIGKILL for all that is left after the timeout."""
+    """End a process as Docker ends a container: SIGTERM, and SIGKILL for all that is left after the timeout.
+
+    A frozen one goes on, so that it can end.
+    """
     with suppress(ProcessLookupError):
         process.terminate()
+    signal_group(process, signal.SIGCONT)
     with suppress(TimeoutError):
         await asyncio.wait_for(process.wait(), STOP_TIMEOUT_S)
-    kill(process)
+    signal_group(process, signal.SIGKILL)
     await process.wait()
 
 
-def kill(process: Process) -> None:
-    """Kill whatever is left of a process and those it started."""
+def signal_group(process: Process, number: signal.Signals) -> None:
+    """Send a signal to a process, if it is still there, and to those that it started."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)

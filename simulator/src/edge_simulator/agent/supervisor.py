@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
+import signal
 import time
 from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from edge_simulator.agent import process
 from edge_simulator.agent.restart import Backoff, restarts
-from edge_simulator.errors import CommandMissingError
+from edge_simulator.errors import CommandMissingError, ModuleNotRunningError
 from edge_simulator.manifest import ModuleSpec
 
 _log = logging.getLogger(__name__)
@@ -18,13 +20,18 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModuleStatus:
-    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all."""
+    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all.
+
+    Times are in seconds since the epoch.
+    """
 
     status: Literal["stopped", "running", "backoff", "failed"] = "stopped"
     pid: int | None = None
     restarts: int = 0
     exit_code: int | None = None
     reason: str | None = None
+    started_at: float | None = field(default=None, compare=False)
+    ended_at: float | None = field(default=None, compare=False)
 
 
 class Supervisor:
@@ -35,6 +42,8 @@ class Supervisor:
         self.status = ModuleStatus()
         self._launch = launch
         self._backoff = backoff
+        self._running: Process | None = None
+        self._start_now = asyncio.Event()
 
     async def run(self) -> None:
         """Keep the module until its policy lets it rest; cancel to stop it."""
@@ -47,21 +56,54 @@ class Supervisor:
             _log.error("%s cannot run: %s", self.spec.name, error)
             self.status = replace(self.status, status="failed", reason=str(error))
 
+    async def restart(self) -> None:
+        """Stop the module as Docker does, and start it again at once; one that waits for its next start starts now.
+
+        Raises:
+            ModuleNotRunningError: it does neither.
+        """
+        if self.status.status == "backoff":
+            self._start_now.set()
+            return
+        running = self._process()
+        self._start_now.set()
+        await process.stop(running)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the module's process, and all that it started.
+
+        Raises:
+            ModuleNotRunningError: it has none.
+        """
+        process.signal_group(self._process(), number)
+
+    def _process(self) -> Process:
+        if self._running is None:
+            raise ModuleNotRunningError(f"{self.spec.name} does not run")
+        return self._running
+
     async def _run_once(self) -> bool:
         """Run the module, and wait as long as its next start has to; return whether there is one."""
         started = time.monotonic()
-        running = await self._launch(self.spec)
-        self.status = replace(self.status, status="running", pid=running.pid)
+        self._start_now.clear()
+        self._running = running = await self._launch(self.spec)
+        self.status = replace(self.status, status="running", pid=running.pid, started_at=time.time())
         _log.info("%s runs as process %d", self.spec.name, running.pid)
         try:
             exit_code = await running.wait()
         finally:
+            self._running = None
             await process.stop(running)
-            self.status = replace(self.status, status="stopped", pid=None, exit_code=running.returncode)
+            self.status = replace(
+                self.status, status="stopped", pid=None, exit_code=running.returncode, ended_at=time.time()
+            )
         return await self._rest(exit_code, time.monotonic() - started)
 
     async def _rest(self, exit_code: int, ran_s: float) -> bool:
         name = self.spec.name
+        if self._start_now.is_set():
+            _log.info("%s ended with exit code %d: starting it again, as asked", name, exit_code)
+            return True
         if not restarts(self.spec, exit_code):
             _log.info("%s ended with exit code %d", name, exit_code)
             self.status = replace(self.status, status="failed" if exit_code else "stopped")
@@ -73,5 +115,6 @@ class Supervisor:
             return False
         _log.warning("%s ended with exit code %d: starting it again in %g s", name, exit_code, wait_s)
         self.status = replace(self.status, status="backoff", restarts=self.status.restarts + 1)
-        await asyncio.sleep(wait_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._start_now.wait(), wait_s)
         return True

@@ -15,7 +15,7 @@ from edge_simulator.commands.common import state_option
 from edge_simulator.errors import SimulatorError
 from edge_simulator.manifest import ManifestError, load
 from edge_simulator.routing import RouteError
-from edge_simulator.simulator import Options, running
+from edge_simulator.simulator import MOST_DEVICES, Options, running
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -34,8 +34,16 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="The first wait before a module starts again; it doubles from there.",
 )
+@click.option("--service-port", type=click.IntRange(1, 65535), help="The service API's port.  [default: 8443 or up]")
 @click.option("--module", "guests", metavar="NAME", multiple=True, help="Add a module that is started by hand.")
-def run(
+@click.option(
+    "--devices",
+    type=click.IntRange(1, MOST_DEVICES),
+    default=1,
+    show_default=True,
+    help="How many devices run FILE: edge-1, edge-2 …, each with a state folder of that name below --state.",
+)
+def run(  # noqa: PLR0913, PLR0917 (an argument for each option)
     file: Path,
     state: Path,
     mounts: tuple[str, ...],
@@ -43,12 +51,16 @@ def run(
     address: str | None,
     restart_backoff: float,
     guests: tuple[str, ...],
+    service_port: int | None,
+    devices: int,
 ) -> None:
     """Run the deployment manifest or template FILE until Ctrl-C."""
+    if address and devices > 1:
+        raise click.UsageError("--address is that of one device, and does not go with --devices")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
     try:
         manifest = load(file, _environment(env_file))
-        options = Options(manifest, state, _folders(mounts), address, restart_backoff, guests)
+        options = Options(manifest, state, _folders(mounts), address, restart_backoff, guests, service_port, devices)
         asyncio.run(_run(options))
     except (SimulatorError, ManifestError, RouteError) as error:
         raise click.ClickException(str(error)) from error
@@ -58,8 +70,11 @@ async def _run(options: Options) -> None:
     stop = asyncio.Event()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signal_number, stop.set)
-    async with running(options) as device:
-        click.echo(f"ready: device {device.device_id} at {device.gateway_host}, state folder {options.state}")
+    async with running(options) as edges:
+        for edge in edges:
+            click.echo(
+                f"ready: device {edge.device.device_id} at {edge.device.gateway_host}, state folder {edge.state}"
+            )
         await stop.wait()
 
 

@@ -44,3 +44,7 @@ def _show(answer: dict[str, Any], console: Console) -> None:
     for module in answer["modules"]:
         if module.get("reason"):
             console.print(f"{module['name']}: {module['reason']}", markup=False)
+    for fault in answer["faults"]:
+        console.print(
+            f"fault: {fault['area']} {fault['module'] or ''} {fault['effect']}, {fault['secondsLeft']:.0f} s left"
+        )

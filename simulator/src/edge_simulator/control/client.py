@@ -1,14 +1,17 @@
 """The commands' end of the control API."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Self
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from edge_simulator.errors import NotRunningError, SimulatorError
+from edge_simulator.faults import Area
 from edge_simulator.state import State
 
 _BASE: Final = "http://simulator"
@@ -43,12 +46,47 @@ class ControlClient:
 
     async def set_desired(self, module: str, patch: object) -> int:
         """Change desired properties, and return their new version."""
-        answer = await self._call("PATCH", f"/twins/{module}/desired", patch)
+        answer = await self._call("PATCH", f"/twins/{module}/desired", json=patch)
         return int(answer["version"])
 
     async def credentials(self, module: str) -> dict[str, str]:
         """Return the environment that lets a process connect as `module`."""
         return await self._call("GET", f"/modules/{module}/credentials")
+
+    async def connection_string(self, module: str) -> dict[str, str]:
+        """Return the environment that does the same without the workload API."""
+        return await self._call("GET", f"/modules/{module}/connection-string")
+
+    async def send(self, module: str, module_input: str, body: bytes, properties: Mapping[str, str]) -> None:
+        """Put a message on a module's input."""
+        path = URL(f"/modules/{quote(module)}/inputs/{quote(module_input, safe='')}", encoded=True)
+        await self._call("POST", path.with_query(properties), data=body)
+
+    async def call(self, module: str, method: str, payload: object, timeout_s: int) -> dict[str, Any]:
+        """Call a module's direct method, and return `status` and `payload` of its answer."""
+        body = {"methodName": method, "payload": payload, "responseTimeoutInSeconds": timeout_s}
+        return await self._call("POST", f"/modules/{module}/methods", json=body)
+
+    async def service(self) -> dict[str, str]:
+        """Return how to reach the service API: `connectionString`, and `certificate`, the path of whom to trust."""
+        return await self._call("GET", "/service")
+
+    async def inject_fault(self, area: Area, module: str, effect: str, lasts_s: float, delay_s: float = 0) -> None:
+        """Begin a fault, in place of the one that its area and module had."""
+        body = {"effect": effect, "seconds": lasts_s, "delaySeconds": delay_s}
+        await self._call("PUT", f"/faults/{area}/{module}".rstrip("/"), json=body)
+
+    async def lift_fault(self, area: Area, module: str = "") -> None:
+        """End a fault, if it is there."""
+        await self._call("DELETE", f"/faults/{area}/{module}".rstrip("/"))
+
+    async def kill(self, module: str) -> None:
+        """Kill a module's processes."""
+        await self._call("POST", f"/modules/{module}/kill")
+
+    async def restart(self, module: str) -> None:
+        """Stop a module and start it again."""
+        await self._call("POST", f"/modules/{module}/restart")
 
     @asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
@@ -56,21 +94,21 @@ class ControlClient:
         async with self._request("GET", "/events") as response:
             yield (json.loads(line) async for line in response.content)
 
-    async def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        async with self._request(method, path, body) as response:
+    async def _call(self, method: str, path: str | URL, **body: Any) -> dict[str, Any]:
+        async with self._request(method, path, **body) as response:
             answer: dict[str, Any] = await response.json()
             return answer
 
     @asynccontextmanager
-    async def _request(self, method: str, path: str, body: object = None) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Send a request.
+    async def _request(self, method: str, path: str | URL, **body: Any) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, with a body as `json` or as bytes in `data`.
 
         Raises:
             NotRunningError: nobody is there to take it, or to finish the answer.
             SimulatorError: it was refused, and why.
         """
         try:
-            async with self._session.request(method, path, json=body) as response:
+            async with self._session.request(method, path, **body) as response:
                 if not response.ok:
                     raise SimulatorError((await response.json())["message"])
                 yield response

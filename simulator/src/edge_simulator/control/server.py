@@ -10,32 +10,45 @@ from aiohttp import web
 from edge_simulator.address import MQTT_TLS_PORT
 from edge_simulator.agent.agent import Agent
 from edge_simulator.agent.supervisor import ModuleStatus
+from edge_simulator.control.faults import FaultApi
 from edge_simulator.errors import SimulatorError, UnknownModuleError
+from edge_simulator.faults import Faults
 from edge_simulator.hub.hub import Hub
+from edge_simulator.hub.messages import MAX_MESSAGE_BYTES
+from edge_simulator.hub.methods import MethodCall
 from edge_simulator.hub.twins import document
 from edge_simulator.identity import Device
+from edge_simulator.routing import ModuleInput
+from edge_simulator.service.access import Access
 from edge_simulator.state import State
 
 
 class ControlApi:
     """Twins, status, credentials, and what goes to the cloud."""
 
-    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent) -> None:
+    def __init__(self, device: Device, state: State, hub: Hub, agent: Agent, faults: Faults, access: Access) -> None:
         self._device = device
         self._state = state
         self._hub = hub
         self._agent = agent
+        self._access = access
+        self._faults = FaultApi(faults, hub, agent)
 
     def application(self) -> web.Application:
         """Return the HTTP application."""
-        application = web.Application(middlewares=[_answer_errors])
+        application = web.Application(middlewares=[_answer_errors], client_max_size=2 * MAX_MESSAGE_BYTES)
         application.add_routes(
             [
                 web.get("/status", self._get_status),
                 web.get("/twins/{module}", self._get_twin),
                 web.patch("/twins/{module}/desired", self._patch_desired),
                 web.get("/modules/{module}/credentials", self._get_credentials),
+                web.get("/modules/{module}/connection-string", self._get_connection_string),
+                web.post("/modules/{module}/inputs/{input}", self._post_message),
                 web.get("/events", self._get_events),
+                web.post("/modules/{module}/methods", self._post_method),
+                web.get("/service", self._get_service),
+                *self._faults.routes(),
             ]
         )
         return application
@@ -55,9 +68,11 @@ class ControlApi:
                 "state": str(self._state.root),
                 "address": f"{self._device.gateway_host}:{MQTT_TLS_PORT}",
                 "hub": self._device.hub_host,
+                "service": self._access.host,
                 "device": self._device.device_id,
                 "modules": modules,
                 "queues": queues,
+                "faults": self._faults.active(),
             }
         )
 
@@ -69,10 +84,33 @@ class ControlApi:
         return web.json_response({"version": version})
 
     async def _get_credentials(self, request: web.Request) -> web.Response:
+        return web.json_response(self._agent.credentials(self._module(request)))
+
+    async def _get_connection_string(self, request: web.Request) -> web.Response:
+        return web.json_response(self._agent.connection_string(self._module(request)))
+
+    async def _post_message(self, request: web.Request) -> web.Response:
+        """Take a message for an input: its body as is, its properties in the query."""
+        self._hub.send(
+            ModuleInput(self._module(request), request.match_info["input"]), request.query, await request.read()
+        )
+        return web.json_response({})
+
+    async def _post_method(self, request: web.Request) -> web.Response:
+        call = MethodCall.from_body(await request.json())
+        result = await self._hub.methods.invoke(self._module(request), call)
+        return web.json_response({"status": result.status, "payload": result.payload})
+
+    async def _get_service(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {"connectionString": self._access.connection_string, "certificate": str(self._state.certificate)}
+        )
+
+    def _module(self, request: web.Request) -> str:
         module = request.match_info["module"]
         if module not in self._hub.modules:
             raise UnknownModuleError(f"there is no module {module!r}: `edge-simulator run --module {module}` adds one")
-        return web.json_response(self._agent.credentials(module))
+        return module
 
     async def _get_events(self, request: web.Request) -> web.StreamResponse:
         """Stream what goes to the cloud, a JSON line each, until the listener or the simulator goes."""

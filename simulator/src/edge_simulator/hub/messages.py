@@ -3,7 +3,7 @@
 Names and directions are those of edgeHub's `SystemProperties.cs` and of its MQTT topic templates (Azure/iotedge).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -35,17 +35,29 @@ _WIRE_NAMES: Final = {name: wire for wire, name in (_SYSTEM_NAMES | _STAMPS).ite
 
 def telemetry(device_id: str, module: str, bag: str, body: bytes) -> Message:
     """Return the message that a module sent with this property bag."""
-    properties: dict[str, str | None] = {}
-    system: dict[str, str | None] = {}
-    for key, value in _pairs(bag):
-        if (name := _SYSTEM_NAMES.get(key)) is not None:
-            system[name] = value
-        elif key not in _STAMPS:
-            properties[key] = value
+    properties, system = _sorted_out(_pairs(bag))
     system |= {"connectionDeviceId": device_id, "connectionModuleId": module}
     output = system.get("outputName")
     source = f"/messages/modules/{module}/outputs/{output}" if output else f"/messages/modules/{module}"
     return Message(source, properties, system, body)
+
+
+def injected(properties: Mapping[str, str], body: bytes) -> Message:
+    """Return a message that no module sent, with properties as they are named in topics (`$.ct`: content type)."""
+    own, system = _sorted_out(properties.items())
+    return Message("/", own, system, body)
+
+
+def _sorted_out(pairs: Iterable[tuple[str, str | None]]) -> tuple[dict[str, str | None], dict[str, str | None]]:
+    """Return application and system properties."""
+    properties: dict[str, str | None] = {}
+    system: dict[str, str | None] = {}
+    for key, value in pairs:
+        if (name := _SYSTEM_NAMES.get(key)) is not None:
+            system[name] = value
+        elif key not in _STAMPS:
+            properties[key] = value
+    return properties, system
 
 
 def twin_change(device_id: str, module: str, patch: bytes) -> Message:

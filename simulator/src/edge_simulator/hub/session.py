@@ -1,14 +1,18 @@
 """A module's session: its subscriptions, the messages under way to it, and its connection while it has one."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from edge_simulator.faults import Faults, Lane
 from edge_simulator.hub import messages, topics
 from edge_simulator.hub.topics import Feature
 from edge_simulator.mqtt.packets import PubAck, Publish, SubAck, Subscribe, UnsubAck, Unsubscribe
+from edge_simulator.store.database import Database
 from edge_simulator.store.queue import Queue, Queued
 from edge_simulator.store.sessions import Subscriptions
 
@@ -38,21 +42,26 @@ class ModuleSession:
         device_id: str,
         module: str,
         *,
+        database: Database,
         queue: Queue,
-        subscriptions: Subscriptions,
+        faults: Faults,
         receive: Callable[["ModuleSession", Publish], None],
-        after_commit: Callable[[Callable[[], None]], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.module = module
         self._device_id = device_id
         self._client_id = f"{device_id}/{module}"
         self._queue = queue
-        self._subscriptions = subscriptions
+        self._subscriptions = Subscriptions(database)
+        self._faults = faults
+        self._to_module = Lane()
+        self._acknowledging = Lane()
+        self._acknowledged = Lane()
+        self._unconfirmed = False
         self._receive = receive
-        self._after_commit = after_commit
+        self._after_commit = database.after_commit
         self._monotonic = monotonic
-        self._filters = subscriptions.of(self._client_id)
+        self._filters = self._subscriptions.of(self._client_id)
         self._features = _features(self._filters)
         self._under_way: dict[int, _UnderWay] = {}
         self._to_acknowledge: list[PubAck] = []
@@ -60,6 +69,7 @@ class ModuleSession:
         self._last_packet_id = 0
         self._clean = False
         self._more_queued = True
+        self._changed = asyncio.Event()
 
     def __str__(self) -> str:
         return self._client_id
@@ -73,6 +83,19 @@ class ModuleSession:
     def present(self) -> bool:
         """Whether there is anything here that a reconnecting client finds again."""
         return bool(self._filters or self._under_way)
+
+    def listens_to(self, feature: Feature) -> bool:
+        """Say whether the module has a connection, and has subscribed to a feature."""
+        return self._connection is not None and feature in self._features
+
+    async def until_listening(self, feature: Feature) -> None:
+        """Wait until the module listens to a feature."""
+        while not self.listens_to(feature):
+            await self._changed.wait()
+
+    def _tell_change(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
@@ -93,6 +116,7 @@ class ModuleSession:
         if earlier is not None:
             _log.info("%s has connected again: closing its earlier connection", self)
             earlier.close()
+        self._tell_change()
         self._resend(older_than_s=0)
         self._pump()
 
@@ -100,6 +124,12 @@ class ModuleSession:
         """Note that the connection has gone."""
         if self._connection is connection:
             self._connection = None
+
+    def end(self) -> None:
+        """Forget the module, and let its connection go."""
+        if self._connection is not None:
+            self._connection.close()
+        self.begin(clean=True)
 
     # --- packets from the module --------------------------------------------------------------------------------------
 
@@ -112,7 +142,14 @@ class ModuleSession:
                 self._after_commit(self._send_acknowledgements)
 
     def acknowledge(self, packet_id: int) -> None:
-        """Forget the message; others may follow."""
+        """Forget the message, unless the acknowledgement is lost on its way; others may follow."""
+        fault = self._faults.acknowledgements(self.module)
+        if fault.withheld:
+            self._unconfirmed = True
+        else:
+            self._acknowledged.put(partial(self._forget, packet_id), fault.delay_s)
+
+    def _forget(self, packet_id: int) -> None:
         delivered = self._under_way.pop(packet_id, None)
         if delivered is not None:
             self._queue.remove(delivered.row)
@@ -136,11 +173,17 @@ class ModuleSession:
 
     def _send_acknowledgements(self) -> None:
         acknowledgements, self._to_acknowledge = self._to_acknowledge, []
-        if self._connection is not None and acknowledgements:
-            self._connection.send(*acknowledgements)
+        if self._connection is None or not acknowledgements:
+            return
+        fault = self._faults.acknowledgements(self.module)
+        if fault.withheld:
+            self._unconfirmed = True
+        else:
+            self._acknowledging.put(partial(self._connection.send, *acknowledgements), fault.delay_s)
 
     def _answer(self, packet: SubAck | UnsubAck) -> None:
         self._features = _features(self._filters)
+        self._tell_change()
         connection = self._connection
         if connection is not None:
             self._after_commit(lambda: connection.send(packet))
@@ -155,9 +198,17 @@ class ModuleSession:
 
     def tell(self, feature: Feature, topic: str, payload: bytes) -> None:
         """Send something that is worth nothing later, if the module has subscribed to it."""
+        if feature is Feature.DESIRED and self._faults.twin_missed(self.module):
+            return
         qos = self._features.get(feature)
         if self._connection is not None and qos is not None:
             self._connection.send(Publish(topic, payload, qos, self._next_packet_id() if qos else 0))
+
+    def end_doubt(self) -> None:
+        """Break a connection on which acknowledgements were withheld, as both ends send again on the next one."""
+        if self._connection is not None and self._unconfirmed:
+            self._connection.abort()
+        self._unconfirmed = False
 
     def resend_overdue(self) -> None:
         """Send again what the module has not acknowledged in time; to be called every second or so."""
@@ -174,7 +225,12 @@ class ModuleSession:
         self._more_queued = len(waiting) == room
         packets = [self._under_way_from_now(queued, topic, qos) for queued, topic in self._addressed(waiting)]
         if packets:
-            self._connection.send(*packets)
+            self._send(*packets)
+
+    def _send(self, *packets: Publish) -> None:
+        if self._connection is not None:
+            send = partial(self._connection.send, *packets)
+            self._to_module.put(send, self._faults.message_delay_s(self.module))
 
     def _addressed(self, waiting: Iterable[Queued]) -> Iterator[tuple[Queued, str]]:
         """Pair messages with their topics, and drop those whose properties do not fit in one."""
@@ -203,7 +259,7 @@ class ModuleSession:
         for packet_id, under_way in self._under_way.items():
             if now - under_way.sent_at >= older_than_s:
                 again = replace(under_way.packet, dup=True)
-                self._connection.send(again)
+                self._send(again)
                 self._under_way[packet_id] = _UnderWay(under_way.row, again, now)
 
     def _next_packet_id(self) -> int:

@@ -12,10 +12,13 @@ class Feature(Enum):
     INPUTS = auto()
     DESIRED = auto()
     TWIN_RESPONSES = auto()
+    METHODS = auto()
 
 
 TWIN_GET: Final = "$iothub/twin/GET/"
 TWIN_REPORT: Final = "$iothub/twin/PATCH/properties/reported/"
+METHOD_RESPONSE: Final = "$iothub/methods/res/"
+_METHODS: Final = "$iothub/methods/POST/"
 _DESIRED: Final = "$iothub/twin/PATCH/properties/desired/"
 _INPUTS: Final = re.compile(r"devices/.+/modules/.+/#")
 _REQUEST_ID: Final = re.compile(r"[?&]\$rid=([^&/]+)")
@@ -27,6 +30,8 @@ def feature(topic_filter: str) -> Feature | None:
         return Feature.TWIN_RESPONSES
     if topic_filter.startswith(_DESIRED):
         return Feature.DESIRED
+    if topic_filter.startswith(_METHODS):
+        return Feature.METHODS
     return Feature.INPUTS if _INPUTS.fullmatch(topic_filter) else None
 
 
@@ -55,3 +60,14 @@ def twin_response(status: int, rid: str) -> str:
 def desired_patch(version: int) -> str:
     """Return the topic of a change of desired properties."""
     return f"{_DESIRED}?$version={version}"
+
+
+def method(name: str, rid: str) -> str:
+    """Return the topic of a call of a direct method."""
+    return f"{_METHODS}{quote(name, safe='')}/?$rid={rid}"
+
+
+def method_status(topic: str) -> int | None:
+    """Return the status in the topic of an answer to a method call."""
+    status = topic.removeprefix(METHOD_RESPONSE).partition("/")[0]
+    return int(status) if re.fullmatch(r"-?\d{1,9}", status, re.ASCII) else None

@@ -47,6 +47,24 @@ def merge_desired(base: JsonObject, patch: JsonObject) -> JsonObject:
     return merged
 
 
+def diff(base: JsonObject, target: JsonObject) -> JsonObject:
+    """Return the patch that makes `target` of `base`, empty if they are the same."""
+    patch: JsonObject = dict.fromkeys(base.keys() - target.keys())
+    for key, value in target.items():
+        known = base.get(key)
+        if isinstance(value, dict) and isinstance(known, dict):
+            if inner := diff(known, value):
+                patch[key] = inner
+        elif key not in base or value != known or type(value) is not type(known):
+            patch[key] = value
+    return patch
+
+
+def without_nulls(properties: JsonObject) -> JsonObject:
+    """Return properties as they are once they have replaced others: null stands for what is not there."""
+    return merge_desired({}, properties)
+
+
 def check_patch(patch: object) -> JsonObject:
     """Return a patch that fits in a twin.
 

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final
 
+from edge_simulator.faults import Faults
 from edge_simulator.hub.monitor import Monitor
 from edge_simulator.store.queue import UPSTREAM_MODULE, Queue
 
@@ -12,12 +13,16 @@ _BATCH: Final = 64
 class Upstream:
     """Takes what is queued for IoT Hub and shows it to the monitor."""
 
-    def __init__(self, queue: Queue, monitor: Monitor) -> None:
+    def __init__(self, queue: Queue, monitor: Monitor, faults: Faults) -> None:
         self._queue = queue
         self._monitor = monitor
+        self._faults = faults
+        faults.watch("upstream", lambda _: self.wake())
 
     def wake(self) -> None:
         """Take the next batch, and leave the event loop to others before the one after."""
+        if self._faults.upstream_down:
+            return
         batch = self._queue.peek(UPSTREAM_MODULE, _BATCH)
         for queued in batch:
             self._monitor.message(queued)

@@ -38,7 +38,7 @@ def read_content(document: Mapping[str, Any]) -> Content:
         ManifestError: there are none, or one is no object.
     """
     path, sections = _find_sections(document)
-    desired = {name: _desired(section, (*path, name)) for name, section in sections.items()}
+    desired = {name: read_section(section, (*path, name)) for name, section in sections.items()}
     agent = sections.get("$edgeAgent")
     return Content(path, sections, desired, layered=agent is not None and DESIRED not in agent)
 
@@ -52,7 +52,12 @@ def _find_sections(document: Mapping[str, Any]) -> tuple[Path, Mapping[str, Any]
     raise ManifestError("has no modulesContent, so it is no deployment manifest")
 
 
-def _desired(section: Any, path: Path) -> dict[str, Any]:
+def read_section(section: Any, path: Path) -> dict[str, Any]:
+    """Put the parts of a module's section together.
+
+    Raises:
+        ManifestError: it is no object.
+    """
     parts = _object(section, path)
     desired = deepcopy(dict(_object(parts.get(DESIRED, {}), (*path, DESIRED))))
     for name, value in parts.items():

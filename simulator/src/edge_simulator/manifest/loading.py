@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge_simulator.manifest.content import Content, read_content
+from edge_simulator.manifest.content import read_content
 from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.images import Project
 from edge_simulator.manifest.model import Manifest, ModuleSpec
@@ -26,14 +26,20 @@ def load(path: Path, env: Mapping[str, str], platform: str = "amd64") -> Manifes
     return Manifest(
         hub=content.desired.get("$edgeHub", {}),
         agent=content.desired.get("$edgeAgent", {}),
-        modules=_modules(content, project),
+        modules=read_modules(content.desired.get("$edgeAgent", {}), project, content.place("$edgeAgent")),
         twins={name: twin for name, twin in content.desired.items() if not name.startswith("$")},
+        project=project,
     )
 
 
-def _modules(content: Content, project: Project) -> dict[str, ModuleSpec]:
-    place = content.place("$edgeAgent", "modules")
-    entries = content.desired.get("$edgeAgent", {}).get("modules", {})
+def read_modules(agent: Mapping[str, Any], project: Project, place: JsonPath = ()) -> dict[str, ModuleSpec]:
+    """Read the modules in `$edgeAgent`'s desired properties, which stand at a `place` of their file.
+
+    Raises:
+        ManifestError: they cannot be understood.
+    """
+    place = (*place, "modules")
+    entries = agent.get("modules", {})
     if not isinstance(entries, Mapping):
         raise ManifestError("must be an object", render(place))
     return {name: _module(name, entry, project, (*place, name)) for name, entry in entries.items()}

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
+from edge_simulator.manifest.images import Project
+
 JsonObject = Mapping[str, Any]
 LAST_TO_START: Final = 4_294_967_295
 
@@ -53,9 +55,13 @@ class ModuleSpec:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A deployment: the desired properties of `$edgeHub`, of `$edgeAgent`, and of each module (`twins`)."""
+    """A deployment: the desired properties of `$edgeHub`, of `$edgeAgent`, and of each module (`twins`).
+
+    `project` tells the commands of its images.
+    """
 
     hub: JsonObject
     agent: JsonObject
     modules: Mapping[str, ModuleSpec]
     twins: Mapping[str, JsonObject]
+    project: Project

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol, cast
 
 from edge_simulator.mqtt.encoding import encode
 from edge_simulator.mqtt.errors import MqttError, ProtocolViolationError, UnsupportedProtocolError
+from edge_simulator.mqtt.link import Link, LinkState
 from edge_simulator.mqtt.packets import (
     ConnAck,
     Connect,
@@ -67,6 +68,9 @@ class Session(Protocol):
 class Broker(Protocol):
     """Who decides about clients."""
 
+    def link(self, client_id: str) -> LinkState:
+        """Return what the network does to a client's connections."""
+
     def open_session(self, packet: Connect) -> Session:
         """Return the client's session.
 
@@ -84,6 +88,8 @@ class Connection(asyncio.Protocol):
         self._live = live
         self._monotonic = monotonic
         self._parser = Parser(MAX_PACKET_BYTES)
+        self._unheard: list[Packet] = []
+        self._client_id: str | None = None
         self._session: Session | None = None
         self._closing = False
         self._patience_s: float = CONNECT_TIMEOUT_S
@@ -93,15 +99,18 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for CONNECT."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._link = Link(cast("asyncio.Transport", transport))
         self._last_heard = self._monotonic()
         self._live.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Handle the packets that `data` completes; a client that breaks the protocol is let go."""
         self._last_heard = self._monotonic()
+        self._take(self._parser.feed(data))
+
+    def _take(self, packets: Iterable[Packet]) -> None:
         try:
-            for packet in self._parser.feed(data):
+            for packet in packets:
                 if self._closing:
                     return
                 self._handle(packet)
@@ -125,36 +134,60 @@ class Connection(asyncio.Protocol):
     def send(self, *packets: Packet) -> None:
         """Write packets; those given together leave together, which is much cheaper than one by one."""
         if not self._closing:
-            self._transport.write(b"".join(map(encode, packets)))
+            self._link.write(b"".join(map(encode, packets)))
 
     def close(self) -> None:
         """Close once everything is written."""
         if not self._closing:
             self._closing = True
-            self._transport.close()
+            self._link.close()
 
     def close_if_silent(self, now: float) -> None:
         """Cut off a client that has been silent for longer than it promised (section 3.1.2.10)."""
-        if now - self._last_heard > self._patience_s:
+        if not self._link.is_cut and now - self._last_heard > self._patience_s:
             _log.warning("closing the connection of %s: nothing heard for %.0f s", self._peer, now - self._last_heard)
             self.abort()
+
+    def follow_link(self) -> None:
+        """Fall silent with the link to the client, and go on with it."""
+        if self._client_id is None:
+            return
+        if self._broker.link(self._client_id) is not LinkState.OPEN:
+            self._link.cut()
+        elif self._link.is_cut:
+            unheard, self._unheard = self._unheard, []
+            self._link.mend()
+            self._take(unheard)
 
     def abort(self) -> None:
         """Close at once."""
         self._closing = True
-        self._transport.abort()
+        self._link.abort()
 
     # --- packets ------------------------------------------------------------------------------------------------------
 
     def _handle(self, packet: Packet) -> None:
-        if self._session is None:
-            self._connect(packet)
+        if self._link.is_cut:
+            self._unheard.append(packet)
+        elif self._session is None:
+            self._begin(packet)
         else:
             self._serve(self._session, packet)
 
-    def _connect(self, packet: Packet) -> None:
+    def _begin(self, packet: Packet) -> None:
         if not isinstance(packet, Connect):
             raise ProtocolViolationError(f"{type(packet).__name__} before CONNECT")
+        self._client_id = packet.client_id
+        match self._broker.link(packet.client_id):
+            case LinkState.OPEN:
+                self._connect(packet)
+            case LinkState.SILENT:
+                self._link.cut()
+                self._unheard.append(packet)
+            case LinkState.REJECTING:
+                self.abort()
+
+    def _connect(self, packet: Connect) -> None:
         try:
             session = self._broker.open_session(packet)
         except RefusedError as refusal:
@@ -189,4 +222,4 @@ class Connection(asyncio.Protocol):
 
     @property
     def _peer(self) -> object:
-        return self._session or self._transport.get_extra_info("peername")
+        return self._session or self._link.peer

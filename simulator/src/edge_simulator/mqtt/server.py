@@ -34,6 +34,11 @@ class Server:
             for connection in connections:
                 await connection.gone.wait()
 
+    def follow_links(self, _: str) -> None:
+        """Cut and mend connections as the broker says of their clients' links."""
+        for connection in list(self._live):
+            connection.follow_link()
+
     def close_silent(self) -> None:
         """Cut off the clients whose keep-alive has run out; to be called every second or so."""
         now = self._monotonic()

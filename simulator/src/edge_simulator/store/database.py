@@ -25,7 +25,9 @@ CREATE TABLE IF NOT EXISTS twins (
     desired          TEXT NOT NULL,
     desired_version  INTEGER NOT NULL,
     reported         TEXT NOT NULL,
-    reported_version INTEGER NOT NULL
+    reported_version INTEGER NOT NULL,
+    tags             TEXT NOT NULL,
+    tags_version     INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS subscriptions (
     client TEXT NOT NULL,

@@ -1,0 +1,1 @@
+"""IoT Hub's part: its service API, as the unmodified `azure-iot-hub` SDK uses it."""
