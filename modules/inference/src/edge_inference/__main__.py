@@ -9,12 +9,15 @@ from edge_inference.engine import Engine
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
 from edge_inference.measures import Measures
+from edge_inference.methods import Methods
 from edge_inference.onnx_session import OnnxSession
+from edge_inference.proving import Proving
 from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
 from edge_inference.session import Opener
 from edge_inference.settings import InferenceEnvironment, InferenceSettings
 from edge_inference.store import ModelStore
+from edge_inference.trial import Watch
 
 
 def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
@@ -27,17 +30,20 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     environment, hub, clock = around.environment, around.hub, around.clock
     measures, serving, reporter = Measures(around.metrics.registry), Serving(), Reporter(hub, "model")
     announcer = Announcer(hub, serving, clock)
+    watch = Watch()
+    store = ModelStore(environment.state_dir / "models")
     manager = ModelManager(
-        loader=Loader(ModelStore(environment.state_dir / "models"), serving, open_session),
+        loader=Loader(store, serving, open_session),
         serving=serving,
         record=environment.state_dir / "active.json",
         model_dir=environment.model_dir,
         clock=clock,
         reporter=reporter,
         announcer=announcer,
+        proving=Proving(watch, clock),
         measures=measures,
     )
-    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, announcer, clock, measures)
+    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, watch, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
@@ -54,12 +60,14 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     async def drain() -> None:
         await manager.drain()
         await engine.drain()
+        watch.close()
 
     return Wiring(
         inputs={"tensors": engine.tensors},
         run=run,
         configure=configure,
         drain=drain,
+        methods=Methods(manager, serving, store).by_name,
         sections={"model": manager.desire},
     )
 

@@ -4,22 +4,24 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from edge_common.messages import ModelIdentity
+from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
+from edge_inference.golden import run_golden
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
-from edge_inference.sources import ModelSource
 from edge_inference.store import ModelStore
 from edge_inference.swap import State
+from edge_inference.trial import background
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
+Begin = Callable[[Wish], None]
 
 
 class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
@@ -43,17 +45,17 @@ class Loader:
         self._store = store
         self._serving = serving
         self._open_session = open_session
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._thread = background("loader")
         self.plan = Plan((), require_gpu=False)
         self.most_bytes = 0
 
-    async def load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step) -> LoadedModel:
-        """A model, warm. Cancelling calls the work off at the next chance.
+    async def load(self, wish: Wish, step: Step, begin: Begin) -> LoadedModel:
+        """A model, warm, that gives its package's examples. Cancelling calls the work off at the next chance.
 
         Args:
-            wanted: Which one.
-            source: Where to get it if the store has it not.
+            wish: Which one, and where from.
             step: Told how far it is.
+            begin: Called when it was verified, before any of it is loaded.
 
         Raises:
             ModelError: It cannot be had.
@@ -65,7 +67,7 @@ class Loader:
                 raise CalledOff
 
         try:
-            return await self._load(wanted, source, step, checkpoint)
+            return await self._load(wish, step, begin, checkpoint)
         except ModelError:
             raise
         except Exception as error:
@@ -78,9 +80,8 @@ class Loader:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(
-        self, wanted: ModelIdentity, source: ModelSource | None, step: Step, checkpoint: Callable[[], None]
-    ) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, checkpoint: Callable[[], None]) -> LoadedModel:
+        wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
             _check_identity(wanted, loaded.identity)
@@ -94,11 +95,15 @@ class Loader:
         _check_identity(wanted, self._store.identity(wanted.digest))
         folder = self._store.files(wanted.digest)
         contract = await self._do(verify, folder)
+        begin(wish)
         step(State.LOADING)
         self._serving.make_room()
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
         await self._do(model.warm_up)
+        if wish.gate:
+            step(State.GOLDEN)
+            await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)
         return model
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
