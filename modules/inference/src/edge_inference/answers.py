@@ -89,7 +89,7 @@ def _judge(model: LoadedModel, part: Part, values: Array) -> Answer:
     if not np.isfinite(values).all():
         return reject([part], ItemError(BAD_OUTPUT, "the model gave NaN or infinity"))
     predictions = tuple(model.interpret(values))
-    return Answer(predicted=[PredictedPart(**dict(part), predictions=predictions)])
+    return Answer(predicted=[PredictedPart(**{**dict(part), "predictions": predictions})])
 
 
 def _merge(samples: Array, answers: Iterable[Answer]) -> Answer:

@@ -81,8 +81,8 @@ class Rejection:
     """
 
     digest: str
-    request_id: str | None
-    code: str | None
+    request_id: str | None = None
+    code: str | None = None
 
 
 def refused(entry: Rejection, at: datetime) -> Outcome:
