@@ -33,13 +33,17 @@ def version(device: Device) -> Any:
     return device.hub.reported["model"]["active"]["version"]
 
 
+def answered(device: Device) -> int:
+    return sum(sent.output in {"predictions", "rejects"} for sent in device.hub.sent)
+
+
 async def stream(device: Device, made_under: Contract, batches: int, value: float = 1) -> None:
     """Batches of four, one after the other, until all are answered."""
     for _ in range(batches):
-        count = len([sent for sent in device.hub.sent if sent.output in {"predictions", "rejects"}])
+        before = answered(device)
         device.send(made_under, *[value] * 4)
         async with device.hub._changed:
-            await device.hub._changed.wait_for(lambda before=count: len(device.hub.sent) > before)
+            await device.hub._changed.wait_for(lambda: answered(device) > before)
         await asyncio.sleep(0)
 
 
@@ -200,7 +204,7 @@ async def test_a_wish_that_comes_while_another_bakes_starts_from_the_last_good_m
     assert device.metric("swaps_total", result="succeeded") == 1
 
 
-async def test_where_memory_holds_one_model_the_old_one_goes_first_and_comes_back(device: Device, sick: Sick) -> None:
+async def test_where_memory_holds_one_model_the_old_one_goes_first_and_comes_back(device: Device) -> None:
     await device.swap_to(device.pack(V1, version="1"))
     folder = write_model(device.models / "loose", V1)
     write_golden(folder, V1, 1, off=1)
@@ -229,7 +233,7 @@ class Stuck:
         return OnnxSession(path, providers)
 
 
-async def test_what_takes_the_process_down_again_and_again_is_left_alone(device: Device, tmp_path: Path) -> None:
+async def test_what_takes_the_process_down_again_and_again_is_left_alone(device: Device) -> None:
     await device.swap_to(device.pack(V1, version="1"))
     device.desire(device.pack(V2, version="2"), requestId="r1")
     await device.hub.until_reported("model.active.version", "2")
