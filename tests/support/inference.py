@@ -34,6 +34,8 @@ class Device:
         self.models = folder / "models"
         self.writer = TensorWriter(folder / "tensors", 1 << 24)
         self.state = folder / "state"
+        self.registries: tuple[str, ...] = ()
+        self.trust: dict[str, Any] = {"trust_policy": "off"}
         self.hub = FakeHub()
         self.clock = FakeClock()
         self.metrics = Metrics()
@@ -43,7 +45,11 @@ class Device:
 
     async def start(self, open_session: Opener = OnnxSession) -> None:
         environment = InferenceEnvironment(
-            state_dir=self.state, tensor_dir=self.folder / "tensors", model_dir=self.models
+            state_dir=self.state,
+            tensor_dir=self.folder / "tensors",
+            model_dir=self.models,
+            allowed_registries=self.registries,
+            **self.trust,
         )
         environment.state_dir.mkdir(exist_ok=True)
         self.hub = FakeHub(twin=self.hub.twin)

@@ -31,7 +31,7 @@ class Plant:
     def build(cls, folder: Path, files: int) -> "Plant":
         splits = data.load()
         folders = Folders(folder / "run", folder / "models")
-        return cls(folders, prepare(folders.models, splits), digits.good(splits[1], files))
+        return cls(folders, prepare(folders.models, folders.trust, splits), digits.good(splits[1], files))
 
     def running(self, *arguments: str, manifest: Path = TEMPLATE) -> AbstractAsyncContextManager[Suite]:
         return running(self.folders, *arguments, manifest=manifest)

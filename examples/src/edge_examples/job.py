@@ -55,14 +55,14 @@ async def run(options: JobOptions, console: Console) -> bool:
     """
     console.print("Training and packing two versions of a digit classifier …")
     splits = data.load()
-    packed = prepare(options.models, splits)
+    folders = Folders(options.folder, options.models)
+    packed = prepare(folders.models, folders.trust, splits)
     for package in packed:
         summary = f"  {package.name} {package.version}: {package.accuracy:.1%} on held-out digits, {package.ref}"
         console.print(summary, soft_wrap=True)
     good = digits.good(splits[1], options.files)
     drops = [*good, *digits.bad(next(drop for drop in good if drop.path.endswith(".jpg")))]
     shutil.rmtree(options.folder, ignore_errors=True)
-    folders = Folders(options.folder, options.models)
     console.print("Starting the simulator and the four modules …")
     async with running(folders) as suite, asyncio.timeout(options.timeout_s):
         await suite.swap(packed[0].desired())

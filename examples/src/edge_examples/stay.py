@@ -34,7 +34,7 @@ async def run(folders: Folders, console: Console) -> None:
     Raises:
         SuiteError: The suite did not start, or ended by itself.
     """
-    packed = prepare(folders.models, data.load())
+    packed = prepare(folders.models, folders.trust, data.load())
     async with running(folders) as suite:
         if not (await suite.reported("inference", "model") or {}).get("active"):
             await suite.swap(packed[0].desired())

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edge_examples.trust import ROOTS
 from edge_simulator.agent.guard import guard
 from edge_simulator.control.client import ControlClient
 
@@ -35,7 +36,7 @@ class Folders:
     """Where a run keeps what it makes.
 
     Attributes:
-        root: Everything but the models.
+        root: Everything but the models and what signs them.
         models: The model share.
     """
 
@@ -46,6 +47,11 @@ class Folders:
     def share(self) -> Path:
         """The local share."""
         return self.root / "share"
+
+    @property
+    def trust(self) -> Path:
+        """What signs the models, and the roots that the device trusts: kept between runs, as the models are."""
+        return self.models.with_name("trust")
 
     @property
     def cloud(self) -> Path:
@@ -143,6 +149,7 @@ async def running(folders: Folders, *arguments: str, manifest: Path = TEMPLATE) 
     folders.make()
     # The template's variables name the host's folders; --mount says which local folder stands in for each.
     shares = {"LOCAL_SHARE": folders.share, "CLOUD_SHARE": folders.cloud, "MODEL_SHARE": folders.models}
+    shares["TRUST_SHARE"] = folders.trust / ROOTS
     sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
     mounts = [f"--mount={sources[variable]}={folder.resolve()}" for variable, folder in shares.items()]
     with guard() as mark:

@@ -2,9 +2,11 @@
 
 import asyncio
 
+from edge_common.errors import ConfigurationError
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
+from edge_inference.desired import Places
 from edge_inference.engine import Engine
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
@@ -12,10 +14,13 @@ from edge_inference.measures import Measures
 from edge_inference.methods import Methods
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.proving import Proving
+from edge_inference.registry.registries import Registries
 from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
 from edge_inference.session import Opener
 from edge_inference.settings import InferenceEnvironment, InferenceSettings
+from edge_inference.signing.notary import Notary
+from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 from edge_inference.trial import Watch
 
@@ -30,13 +35,16 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     environment, hub, clock = around.environment, around.hub, around.clock
     measures, serving, reporter = Measures(around.metrics.registry), Serving(), Reporter(hub, "model")
     announcer = Announcer(hub, serving, clock)
+    registries = connect(environment)
+    trust = Trust(environment.trust_policy, environment.trust_roots)
+    notary = Notary(trust, environment.state_dir / "signatures", clock.now)
     watch = Watch()
     store = ModelStore(environment.state_dir / "models")
     manager = ModelManager(
-        loader=Loader(store, serving, open_session),
+        loader=Loader(store, serving, notary, open_session),
         serving=serving,
         record=environment.state_dir / "active.json",
-        model_dir=environment.model_dir,
+        places=Places(environment.model_dir, registries),
         clock=clock,
         reporter=reporter,
         announcer=announcer,
@@ -61,6 +69,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         await manager.drain()
         await engine.drain()
         watch.close()
+        registries.close()
 
     return Wiring(
         inputs={"tensors": engine.tensors},
@@ -70,6 +79,23 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         methods=Methods(manager, serving, store).by_name,
         sections={"model": manager.desire},
     )
+
+
+def connect(environment: InferenceEnvironment) -> Registries:
+    """The registries that the environment allows.
+
+    Raises:
+        ConfigurationError: The certificates to trust cannot be read.
+    """
+    allowed, credentials, ca = (
+        environment.allowed_registries,
+        environment.registry_credentials,
+        environment.registry_ca,
+    )
+    try:
+        return Registries.connect(allowed, credentials, ca)
+    except OSError as error:
+        raise ConfigurationError(f"REGISTRY_CA: {error}") from error
 
 
 def main() -> None:

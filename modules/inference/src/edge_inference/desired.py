@@ -12,9 +12,11 @@ from edge_common.files import resolve_inside
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import BadDesiredError
 from edge_inference.package import NAME
+from edge_inference.registry.names import RegistryName
+from edge_inference.registry.registries import Registries, RegistrySource
 from edge_inference.sources import FolderSource, LayoutSource, ModelSource
 
-_REFERENCE: Final = re.compile(r"(oci|dir):([^@\0]{1,1000})@(sha256:[0-9a-f]{64})")
+_LOCAL: Final = re.compile(r"(oci|dir):([^@\0]{1,1000})@(sha256:[0-9a-f]{64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +24,11 @@ class Reference:
     """Where a package lies, pinned by its manifest's digest.
 
     ``oci:<folder>@sha256:<hex>`` is an OCI image layout, ``dir:<folder>@sha256:<hex>`` an unpacked package; the folder
-    is relative to the module's ``MODEL_DIR``.
+    is relative to the module's ``MODEL_DIR``. ``<registry>/<repository>@sha256:<hex>`` is in an OCI registry.
     """
 
-    kind: str
-    folder: str
+    kind: Literal["oci", "dir", "registry"]
+    place: str
     digest: str
 
     @classmethod
@@ -36,10 +38,25 @@ class Reference:
         Raises:
             ValueError: It is none, or is not pinned.
         """
-        match = _REFERENCE.fullmatch(text)
-        if match is None:
-            raise ValueError("must be oci:<folder>@sha256:<64 hex> or dir:<folder>@sha256:<64 hex>")
-        return cls(*match.groups())
+        if match := _LOCAL.fullmatch(text):
+            return cls("oci" if match[1] == "oci" else "dir", match[2], match[3])
+        name = RegistryName.parse(text)
+        if not name.digest:
+            raise ValueError("must be pinned: <registry>/<repository>@sha256:<64 hex>")
+        return cls("registry", f"{name.registry}/{name.repository}", name.digest)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where packages may come from, as the deployment says.
+
+    Attributes:
+        models: The module's ``MODEL_DIR``.
+        registries: Those that are allowed.
+    """
+
+    models: Path
+    registries: Registries
 
 
 def _reference(text: str) -> str:
@@ -160,18 +177,18 @@ class DesiredModel(BaseModel):
             reasons = [f"{'.'.join(map(str, entry['loc'])) or 'model'}: {entry['msg']}" for entry in entries[:10]]
             raise BadDesiredError("; ".join(reasons)) from None
 
-    def wish(self, root: Path) -> Wish:
+    def wish(self, places: Places) -> Wish:
         """What that comes to.
 
         Args:
-            root: The module's ``MODEL_DIR``.
+            places: Where its bytes may be.
 
         Raises:
-            BadDesiredError: The reference leads out of it.
+            BadDesiredError: The reference leads out of them.
         """
         return Wish(
             identity=self.identity,
-            source=self.source(root),
+            source=self.source(places),
             request_id=self.request_id,
             gate=self.gate,
             shadow=self.shadow,
@@ -184,18 +201,21 @@ class DesiredModel(BaseModel):
         """The model as it will name itself."""
         return ModelIdentity(name=self.name, version=self.version, digest=Reference.parse(self.ref).digest)
 
-    def source(self, root: Path) -> ModelSource:
+    def source(self, places: Places) -> ModelSource:
         """Where the package's bytes are.
 
         Args:
-            root: The module's ``MODEL_DIR``.
+            places: Where they may be.
 
         Raises:
-            BadDesiredError: The reference leads out of it.
+            BadDesiredError: The reference leads out of them.
         """
         reference = Reference.parse(self.ref)
+        if reference.kind == "registry":
+            name = RegistryName.parse(reference.place)
+            return RegistrySource(places.registries.repository(name), reference.digest)
         try:
-            folder = resolve_inside(root.resolve(), reference.folder)
+            folder = resolve_inside(places.models.resolve(), reference.place)
         except (ValueError, OSError) as error:
             raise BadDesiredError(f"ref: {error}") from None
         if reference.kind == "oci":

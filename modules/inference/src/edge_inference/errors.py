@@ -3,8 +3,14 @@
 EdgeError
 ├── ModelError                 a model cannot be had, trusted or run
 │   ├── BadDesiredError        BAD_DESIRED        what was asked for makes no sense
+│   ├── AuthError              AUTH               the registry wants other credentials, or cannot be trusted
 │   ├── NotFoundError          NOT_FOUND          the package, or a part of it, is not where it was said to be
+│   │   └── UnreachableError   NOT_FOUND          nor could it be seen whether it is: trying again can help
 │   ├── DigestMismatchError    DIGEST_MISMATCH    bytes are not those that the digest promised
+│   ├── SignatureError         what vouches for the package does not
+│   │   ├── SignatureMissingError  SIGNATURE_MISSING  nothing signs it
+│   │   ├── SignatureInvalidError  SIGNATURE_INVALID  no signature is good, or by somebody who is trusted
+│   │   └── SignatureExpiredError  SIGNATURE_EXPIRED  a signature was good, and has expired
 │   ├── UnsafeModelError       UNSAFE_MODEL       the package would reach out of itself, or is no model package
 │   ├── NoSpaceError           NO_SPACE           it does not fit the disk, or the limit
 │   ├── LoadFailedError        LOAD_FAILED        onnxruntime cannot load it, or cannot run it at all
@@ -51,10 +57,46 @@ class NotFoundError(ModelError):
     code = "NOT_FOUND"
 
 
+class AuthError(ModelError):
+    """The registry wants other credentials than it is given, or its certificate is not trusted."""
+
+    code = "AUTH"
+
+
+class UnreachableError(NotFoundError):
+    """Who has the package does not answer, or broke off; what was read so far is kept."""
+
+    retryable = True
+
+
 class DigestMismatchError(ModelError):
     """Bytes are not those that their digest promised."""
 
     code = "DIGEST_MISMATCH"
+
+
+class SignatureError(ModelError):
+    """No signature vouches for the package."""
+
+
+class SignatureMissingError(SignatureError):
+    """Nothing signs the package."""
+
+    code = "SIGNATURE_MISSING"
+    hint = "sign it with `edge-model sign`"
+
+
+class SignatureInvalidError(SignatureError):
+    """A signature breaks a rule, is of something else, or of somebody who is not trusted."""
+
+    code = "SIGNATURE_INVALID"
+
+
+class SignatureExpiredError(SignatureError):
+    """The signature, or a certificate that it rests on, was good and has expired."""
+
+    code = "SIGNATURE_EXPIRED"
+    hint = "sign the package again, and see that the clock is right"
 
 
 class UnsafeModelError(ModelError):
@@ -65,7 +107,7 @@ class UnsafeModelError(ModelError):
 
 
 class NoSpaceError(ModelError):
-    """The package does not fit the disk, or is over ``maxModelBytes``."""
+    """The package does not fit the disk, or is over ``maxModelBytes`` or ``maxStoreBytes``."""
 
     code = "NO_SPACE"
 

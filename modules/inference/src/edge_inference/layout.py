@@ -13,15 +13,24 @@ from edge_common.files import atomic_writer, write_atomically
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import NotFoundError, UnsafeModelError
 from edge_inference.golden import run_golden
+from edge_inference.images import Image, read_outline
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import ARTIFACT_TYPE, FILEPATH, MANIFEST_TYPE, Descriptor, Manifest, Package, read_manifest
+from edge_inference.package import (
+    FILEPATH,
+    MANIFEST_TYPE,
+    Descriptor,
+    Manifest,
+    Package,
+    blob_name,
+    digest_of,
+    read_manifest,
+)
 from edge_inference.plainfiles import open_plain
 from edge_inference.session import Plan
-from edge_inference.sources import LayoutSource, blob_name, describe
-
-INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
-REF_NAME: Final = "org.opencontainers.image.ref.name"
+from edge_inference.signing.manifest import SIGNATURE_TYPE, Signature
+from edge_inference.signing.referrers import INDEX_TYPE, REF_NAME
+from edge_inference.sources import LayoutSource, describe
 
 _EMPTY_INDEX: Final = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []}
 
@@ -69,15 +78,34 @@ def add(folder: Path, package: Package, layout: Path, tag: str) -> None:
         OSError: The layout cannot be written.
     """
     (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
-    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
     manifest = read_manifest(package.manifest)
     for blob in manifest.layers:
         _copy(folder, blob, layout)
     write_atomically(layout / blob_name(manifest.config.digest), package.config)
-    write_atomically(layout / blob_name(package.digest), package.manifest)
-    index = _read_index(layout)
-    index["manifests"] = [*_untagged(index["manifests"], package.digest, tag), _tagged(package, tag)]
-    write_atomically(layout / "index.json", json.dumps(index, indent=2).encode())
+    enter(layout, package.manifest, tag)
+
+
+def enter(layout: Path, manifest: bytes, tag: str) -> None:
+    """Write a manifest whose blobs are there, and its entry in the index.
+
+    Raises:
+        OSError: The layout cannot be written.
+    """
+    outline = read_outline(manifest)
+    kind = {"artifactType": outline.artifact_type} if isinstance(outline, Manifest) else {}
+    _enter(layout, manifest, {"mediaType": outline.media_type, **kind, "annotations": {REF_NAME: tag}})
+
+
+def attach(layout: Path, signature: Signature) -> None:
+    """Put a signature in a layout, which is made if it is not there.
+
+    Raises:
+        OSError: The layout cannot be written.
+    """
+    (layout / "blobs" / "sha256").mkdir(parents=True, exist_ok=True)
+    for blob in signature.blobs:
+        write_atomically(layout / blob_name(digest_of(blob)), blob)
+    _enter(layout, signature.manifest, {"mediaType": MANIFEST_TYPE, "artifactType": SIGNATURE_TYPE})
 
 
 def entries(layout: Path) -> list[Entry]:
@@ -88,11 +116,11 @@ def entries(layout: Path) -> list[Entry]:
     """
     if not (layout / "index.json").is_file():
         raise NotFoundError(f"{layout} is no OCI image layout")
-    found = _read_index(layout)["manifests"]
+    found = [entry for entry in _read_index(layout)["manifests"] if entry.get("artifactType") != SIGNATURE_TYPE]
     return [Entry(entry.get("annotations", {}).get(REF_NAME, ""), entry["digest"]) for entry in found]
 
 
-def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest]:
+def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest | Image]:
     """A package in a layout, by its tag or its digest.
 
     Raises:
@@ -101,7 +129,7 @@ def inspect(layout: Path, reference: str) -> tuple[Entry, Manifest]:
     """
     for entry in entries(layout):
         if reference in {entry.tag, entry.digest}:
-            return entry, read_manifest(LayoutSource(layout, entry.digest).manifest())
+            return entry, read_outline(LayoutSource(layout, entry.digest).manifest())
     raise NotFoundError(f"{layout} has no {reference}")
 
 
@@ -109,6 +137,16 @@ def _copy(folder: Path, blob: Descriptor, layout: Path) -> None:
     target = layout / blob_name(blob.digest)
     with open_plain(folder, blob.annotations[FILEPATH]) as source, atomic_writer(target) as file:
         shutil.copyfileobj(source, file)
+
+
+def _enter(layout: Path, manifest: bytes, about: dict[str, Any]) -> None:
+    digest = digest_of(manifest)
+    write_atomically(layout / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+    write_atomically(layout / blob_name(digest), manifest)
+    index = _read_index(layout)
+    kept = _untagged(index["manifests"], digest, about.get("annotations", {}).get(REF_NAME))
+    index["manifests"] = [*kept, {**about, "digest": digest, "size": len(manifest)}]
+    write_atomically(layout / "index.json", json.dumps(index, indent=2).encode())
 
 
 def _read_index(layout: Path) -> dict[str, Any]:
@@ -121,20 +159,10 @@ def _read_index(layout: Path) -> dict[str, Any]:
     return index
 
 
-def _untagged(manifests: list[dict[str, Any]], digest: str, tag: str) -> list[dict[str, Any]]:
-    """The index's entries but for the package's own, and with the tag taken off whatever had it."""
+def _untagged(manifests: list[dict[str, Any]], digest: str, tag: str | None) -> list[dict[str, Any]]:
+    """The index's entries but for the manifest's own, and with the tag taken off whatever had it."""
     kept = [entry for entry in manifests if entry["digest"] != digest]
     for entry in kept:
-        if entry.get("annotations", {}).get(REF_NAME) == tag:
+        if tag and entry.get("annotations", {}).get(REF_NAME) == tag:
             del entry["annotations"][REF_NAME]
     return kept
-
-
-def _tagged(package: Package, tag: str) -> dict[str, Any]:
-    return {
-        "mediaType": MANIFEST_TYPE,
-        "artifactType": ARTIFACT_TYPE,
-        "digest": package.digest,
-        "size": len(package.manifest),
-        "annotations": {REF_NAME: tag},
-    }

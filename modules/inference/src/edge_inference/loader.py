@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from edge_common.messages import ModelIdentity
@@ -11,9 +11,11 @@ from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
 from edge_inference.golden import run_golden
 from edge_inference.model import LoadedModel, load_model, verify
+from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
-from edge_inference.store import ModelStore
+from edge_inference.signing.notary import Notary
+from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
 from edge_inference.trial import background
 
@@ -21,7 +23,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
-Begin = Callable[[Wish], None]
+Begin = Callable[[Wish], Awaitable[None]]
 
 
 class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
@@ -34,20 +36,22 @@ class Loader:
     Args:
         store: The module's own models.
         serving: The models in memory.
+        notary: Judges what is not in service yet.
         open_session: What loads graphs.
 
     Attributes:
         plan: What models are to run on.
-        most_bytes: The largest package that is taken in.
+        allowance: How much the store may take.
     """
 
-    def __init__(self, store: ModelStore, serving: Serving, open_session: Opener) -> None:
+    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener) -> None:
         self._store = store
         self._serving = serving
+        self._notary = notary
         self._open_session = open_session
         self._thread = background("loader")
         self.plan = Plan((), require_gpu=False)
-        self.most_bytes = 0
+        self.allowance = Allowance(0, 0)
 
     async def load(self, wish: Wish, step: Step, begin: Begin) -> LoadedModel:
         """A model, warm, that gives its package's examples. Cancelling calls the work off at the next chance.
@@ -62,12 +66,12 @@ class Loader:
         """
         off = threading.Event()
 
-        def checkpoint() -> None:
-            if off.is_set():
+        def pause(seconds: float) -> None:
+            if off.wait(seconds):
                 raise CalledOff
 
         try:
-            return await self._load(wish, step, begin, checkpoint)
+            return await self._load(wish, step, begin, pause)
         except ModelError:
             raise
         except Exception as error:
@@ -76,11 +80,19 @@ class Loader:
         finally:
             off.set()
 
+    async def collect(self) -> None:
+        """Remove from the store what its allowance does not keep.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        await self._do(self._store.collect, self.allowance.keep)
+
     async def close(self) -> None:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(self, wish: Wish, step: Step, begin: Begin, checkpoint: Callable[[], None]) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, pause: Pause) -> LoadedModel:
         wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
@@ -90,12 +102,14 @@ class Loader:
             if source is None:
                 raise DigestMismatchError(f"{wanted.name} {wanted.version} in the model store is damaged or gone")
             step(State.DOWNLOADING)
-            await self._do(self._store.admit, wanted.digest, source, self.most_bytes, checkpoint)
+            await self._do(self._store.admit, wanted, source, self.allowance, pause)
         step(State.VERIFYING)
+        if source:
+            await self._do(self._notary.judge, self._store.pinned(wanted.digest), source.referrers, pause)
         _check_identity(wanted, self._store.identity(wanted.digest))
         folder = self._store.files(wanted.digest)
         contract = await self._do(verify, folder)
-        begin(wish)
+        await begin(wish)
         step(State.LOADING)
         self._serving.make_room()
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)

@@ -12,7 +12,7 @@ from typing import Any, Final
 from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
 from edge_inference.announcer import Announcer
-from edge_inference.desired import DesiredModel, Wish
+from edge_inference.desired import DesiredModel, Places, Wish
 from edge_inference.errors import CrashLoopError, DowngradeError, ModelError, NoSpaceError
 from edge_inference.loader import Loader
 from edge_inference.measures import Measures
@@ -23,6 +23,7 @@ from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
 from edge_inference.session import Plan
 from edge_inference.settings import InferenceSettings
+from edge_inference.store import Allowance
 from edge_inference.swap import Outcome, Progress, Rejection, State, failed, refused, rolled_back, succeeded
 from edge_inference.versions import is_older
 
@@ -45,7 +46,7 @@ class ModelManager:
         loader: Gets models into memory.
         serving: The models in memory.
         record: The file that names the active model.
-        model_dir: Where the packages lie that a twin may name.
+        places: Where packages may come from.
         clock: For durations and stamps.
         reporter: Takes the reported property ``model``.
         announcer: Told when another contract is in force.
@@ -59,7 +60,7 @@ class ModelManager:
         loader: Loader,
         serving: Serving,
         record: Path,
-        model_dir: Path,
+        places: Places,
         clock: Clock,
         reporter: Reporter,
         announcer: Announcer,
@@ -69,7 +70,7 @@ class ModelManager:
         self._loader = loader
         self._serving = serving
         self._path = record
-        self._model_dir = model_dir
+        self._places = places
         self._clock = clock
         self._reporter = reporter
         self._announcer = announcer
@@ -90,7 +91,8 @@ class ModelManager:
     def configure(self, settings: InferenceSettings) -> None:
         """Take settings over. Where the models are to run elsewhere, the wish that follows is new."""
         self._release_s = settings.release_seconds
-        self._loader.most_bytes = settings.max_model_bytes
+        self._loader.allowance = Allowance(settings.max_model_bytes, settings.max_store_bytes)
+        self._keep_on_disk()
         self._serving.require_gpu = settings.require_gpu
         plan = Plan(settings.providers, settings.require_gpu)
         if plan != self._loader.plan:
@@ -110,12 +112,6 @@ class ModelManager:
         candidate = {self._progress.candidate.digest: "Candidate"} if self._progress.candidate else {}
         active = {self._serving.active.identity.digest: "Active"} if self._serving.active else {}
         return {**rejected, **previous, **candidate, **active}
-
-    @property
-    def kept(self) -> frozenset[str]:
-        """The digests of the packages that must stay on disk."""
-        needed = (self._record.active, self._record.previous, self._good, self._wished)
-        return frozenset(identity.digest for identity in needed if identity)
 
     async def restore(self) -> None:
         """Put the model in service that was good last, or else the one before it. Needs no hub."""
@@ -149,7 +145,7 @@ class ModelManager:
         rejected = self._wished if unfulfilled else good
         if rejected is None or (previous is None and not unfulfilled):
             return False
-        self._reject(Rejection(rejected.digest, self._progress.request_id, None))
+        await self._reject(Rejection(rejected.digest, self._progress.request_id, None))
         if not unfulfilled and previous:
             ended = partial(rolled_back, None)
             self._work = asyncio.create_task(self._swap_to(Wish(previous), started, ended), name="rollback")
@@ -163,8 +159,9 @@ class ModelManager:
             value: As the desired property ``model`` has it.
         """
         await self._restored.wait()
-        if self._work and not self._work.done():
+        if self._progress.candidate:
             return None
+        await self._cancel()
         self._work = asyncio.create_task(self._validate(value), name="validate")
         await asyncio.wait([self._work])
         return None if self._work.cancelled() else self._work.result()
@@ -194,7 +191,7 @@ class ModelManager:
 
     def _wish(self, value: Any) -> Wish | None:
         if value is not None:
-            return DesiredModel.read(value).wish(self._model_dir)
+            return DesiredModel.read(value).wish(self._places)
         return Wish(self._serving.active.identity) if self._serving.active else None
 
     def _refuse_downgrade(self, wish: Wish) -> None:
@@ -206,6 +203,7 @@ class ModelManager:
     async def _swap_to(self, wish: Wish, started: float, ended: Ended) -> None:
         """The way of a swap: Resolving to Golden, Shadow, the switch, Baking, and Active or RollingBack."""
         self._show(self._progress.fetching(wish.identity.digest))
+        self._keep_on_disk()
         try:
             candidate = await self._loader.load(wish, self._step, self._begin)
             await self._shadow(candidate, wish)
@@ -213,8 +211,22 @@ class ModelManager:
             self._keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
         except ModelError as error:
             await self._undo(wish, error, started)
+        else:
+            await self._collect()
         finally:
-            self._end(wish)
+            await self._end(wish)
+
+    async def _collect(self) -> None:
+        self._keep_on_disk()
+        try:
+            await self._loader.collect()
+        except OSError as error:
+            log.warning("models that are not needed any more stay in the store: %s", error)
+
+    def _keep_on_disk(self) -> None:
+        needed = (self._record.active, self._record.previous, self._good, self._wished)
+        keep = frozenset(identity.digest for identity in needed if identity)
+        self._loader.allowance = replace(self._loader.allowance, keep=keep)
 
     async def _shadow(self, candidate: LoadedModel, wish: Wish) -> None:
         active = self._serving.active
@@ -236,7 +248,7 @@ class ModelManager:
         previous = self._record.previous if before == model.identity else before
         changes = {"active": model.identity, "previous": previous, "last": outcome, "request_id": wish.request_id}
         record = self._record.forgiving(model.identity.digest).ended(model.identity.digest).model_copy(update=changes)
-        record.save(self._path)
+        record.save(self._path)  # without a pause, so that what is recorded and what serves cannot differ
         self._record, self._good, self._serving.held = record, model.identity, False
         self._show(self._progress.serving(model, previous).rejecting(record.rejected).ended(outcome))
         self._measures.swaps.labels(outcome.result).inc()
@@ -244,7 +256,7 @@ class ModelManager:
     async def _undo(self, wish: Wish, error: ModelError, started: float) -> None:
         """The candidate was no good: the last good model serves on, or again."""
         if error.condemns:
-            self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
+            await self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
         served = self._serving.active is not None and self._serving.active.identity == wish.identity != self._good
         await self._go_back()
         self._fail(error, started, rolled_back if served else failed)
@@ -271,49 +283,49 @@ class ModelManager:
                 self._serve(await self._loader.load(wish, self._step, self._begin))
             except ModelError as error:
                 if isinstance(error, CrashLoopError):
-                    self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
+                    await self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
                 self._fail(error, started)
             else:
                 self._good = wish.identity
                 break
             finally:
-                self._end(wish)
+                await self._end(wish)
 
     async def _validate(self, value: Any) -> Outcome:
         started, ended = self._clock.monotonic(), succeeded
         try:
-            wish = DesiredModel.read(value).wish(self._model_dir)
+            wish = DesiredModel.read(value).wish(self._places)
             try:
                 await self._loader.load(replace(wish, alone=False), _say_nothing, self._begin)
             finally:
-                self._end(wish)
+                await self._end(wish)
         except ModelError as error:
             ended = partial(failed, error)
         return ended(self._clock.now(), self._clock.monotonic() - started)
 
-    def _begin(self, wish: Wish) -> None:
+    async def _begin(self, wish: Wish) -> None:
         """Loading begins, which may take the process down: that is noted first."""
         if self._progress.candidate:
             self._show(self._progress.fetching(wish.identity.digest, 100))
-        self._write(self._record.begun(wish.identity.digest))
+        await self._write(self._record.begun(wish.identity.digest))
         if wish.alone and self._serving.active:
             self._pace = tuple(self._serving.active.pace)
             self._serving.clear()
             self._show(self._progress.bare())
 
-    def _end(self, wish: Wish) -> None:
+    async def _end(self, wish: Wish) -> None:
         if wish.identity.digest in self._record.attempts:
-            self._write(self._record.ended(wish.identity.digest))
+            await self._write(self._record.ended(wish.identity.digest))
 
-    def _reject(self, entry: Rejection) -> None:
-        self._write(self._record.rejecting(entry))
+    async def _reject(self, entry: Rejection) -> None:
+        await self._write(self._record.rejecting(entry))
         self._show(self._progress.rejecting(self._record.rejected))
 
-    def _write(self, record: Record) -> None:
+    async def _write(self, record: Record) -> None:
         """A full disk keeps no model from serving."""
         self._record = record
         try:
-            record.save(self._path)
+            await asyncio.to_thread(record.save, self._path)
         except NoSpaceError as error:
             log.error("%s", error)
 

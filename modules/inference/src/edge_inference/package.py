@@ -43,13 +43,15 @@ _TYPES: Final = {".json": SETTINGS_TYPE, ".txt": SETTINGS_TYPE, ".yaml": SETTING
 _MOST_PART = 255
 
 
-class _Json(BaseModel):
+class Json(BaseModel):
+    """A document of OCI's: what it may hold besides is not ours to refuse."""
+
     model_config = ConfigDict(
         frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
     )
 
 
-class Descriptor(_Json):
+class Descriptor(Json):
     """What OCI says of a blob: its kind, its SHA-256, its size in bytes."""
 
     media_type: str
@@ -57,33 +59,51 @@ class Descriptor(_Json):
     size: Annotated[int, Field(ge=0)]
     annotations: Mapping[str, str] = Field(default_factory=dict)
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return self.annotations.get(FILEPATH, self.digest)
 
-class Manifest(_Json):
-    """What a package consists of."""
+
+class Outline(Json):
+    """What any manifest says: of which blobs something consists.
+
+    https://github.com/opencontainers/image-spec/blob/main/manifest.md
+    """
 
     schema_version: Literal[2]
-    media_type: Literal["application/vnd.oci.image.manifest.v1+json"]
-    artifact_type: Literal["application/vnd.cncf.model.manifest.v1+json"]
     config: Descriptor
     layers: Annotated[tuple[Descriptor, ...], Field(min_length=1)]
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """What is to be fetched."""
+        return (self.config, *self.layers)
+
+    @property
+    def total(self) -> int:
+        """Bytes of all blobs, as declared."""
+        return sum(blob.size for blob in self.blobs)
+
+
+class Manifest(Outline):
+    """What a package consists of."""
+
+    media_type: Literal["application/vnd.oci.image.manifest.v1+json"]
+    artifact_type: Literal["application/vnd.cncf.model.manifest.v1+json"]
 
     @property
     def files(self) -> dict[str, Descriptor]:
         """The package's files by name."""
         return {layer.annotations[FILEPATH]: layer for layer in self.layers}
 
-    @property
-    def total(self) -> int:
-        """Bytes of all blobs, as declared."""
-        return self.config.size + sum(layer.size for layer in self.layers)
 
-
-class _Descriptor(_Json):
+class _Descriptor(Json):
     name: str
     version: str
 
 
-class _Config(_Json):
+class _Config(Json):
     descriptor: _Descriptor
 
 
@@ -103,6 +123,11 @@ class Package:
 def digest_of(data: bytes) -> str:
     """SHA-256 as OCI writes it: ``sha256:`` and 64 digits of hex."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def blob_name(digest: str) -> str:
+    """Where an OCI image layout keeps a blob."""
+    return "blobs/" + digest.replace(":", "/")
 
 
 def media_type(name: str) -> str:

@@ -1,6 +1,7 @@
 """Files that are what they seem: regular, not links, and where their names say."""
 
 import errno
+import hashlib
 import os
 import stat
 from io import BufferedReader
@@ -10,12 +11,13 @@ from edge_common.files import resolve_inside
 from edge_inference.errors import NotFoundError, UnsafeModelError
 
 
-def open_plain(root: Path, name: str) -> BufferedReader:
+def open_plain(root: Path, name: str, *, shared: bool = False) -> BufferedReader:
     """Open a file for reading that is regular, no link of either kind, and inside a folder.
 
     Args:
         root: The folder.
         name: Relative to it, POSIX.
+        shared: Whether hard links are right there, because the folder's owner made them.
 
     Raises:
         NotFoundError: There is no such file.
@@ -33,10 +35,21 @@ def open_plain(root: Path, name: str) -> BufferedReader:
             raise NotFoundError(f"{name} in {root.name} cannot be read ({error.strerror})") from error
         raise UnsafeModelError(f"{name} in {root.name} is a symbolic link") from None
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+    if not stat.S_ISREG(status.st_mode) or (status.st_nlink != 1 and not shared):
         os.close(descriptor)
         raise UnsafeModelError(f"{name} in {root.name} is not a regular file with one link")
     return os.fdopen(descriptor, "rb")
+
+
+def file_digest(root: Path, name: str) -> str:
+    """The digest of a file in a folder that is the module's own, and may share it with others.
+
+    Raises:
+        NotFoundError: There is no such file.
+        UnsafeModelError: It leads out of the folder, or is a symbolic link, a pipe, a device.
+    """
+    with open_plain(root, name, shared=True) as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def plain_files(folder: Path) -> list[str]:

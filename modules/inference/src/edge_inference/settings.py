@@ -1,11 +1,17 @@
 """What the inference module can be told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
 
 from edge_common.settings import Environment, TwinSettings
+from edge_inference.signing.trust import TrustPolicy
+
+
+def _listed(value: Any) -> Any:
+    return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
 
 class InferenceEnvironment(Environment):
@@ -14,10 +20,23 @@ class InferenceEnvironment(Environment):
     Attributes:
         tensor_dir: The tensor store that transform writes.
         model_dir: Where model packages lie that twins may name: OCI image layouts and folders.
+        allowed_registries: Registries that twins may name, ``<host>[:<port>]``, apart by commas; ``http://`` in front
+            of those that speak no TLS. None unless told otherwise.
+        registry_credentials: A file with the credentials for them, as ``docker login`` writes it; read at each use.
+        trust_policy: What becomes of a model without a good signature: ``strict`` refuses it, ``audit`` uses it and
+            says so in the log, ``off`` does not look.
+        trust_roots: The certificates that signatures must lead to: a PEM file, or a folder of such files. Must be given
+            unless the policy is ``off``; read at each use.
+        registry_ca: A file with certificates to trust for them besides the usual ones.
     """
 
     tensor_dir: Path
     model_dir: Path
+    allowed_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    registry_credentials: Path | None = None
+    trust_policy: TrustPolicy = TrustPolicy.STRICT
+    trust_roots: Path | None = None
+    registry_ca: Path | None = None
 
 
 class InferenceSettings(TwinSettings):
@@ -30,6 +49,7 @@ class InferenceSettings(TwinSettings):
         announce_seconds: How often the contract is announced.
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
+        max_store_bytes: The most that all packages in the store take; the active one and the one before it stay.
     """
 
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("CUDAExecutionProvider", "CPUExecutionProvider")
@@ -38,3 +58,4 @@ class InferenceSettings(TwinSettings):
     announce_seconds: Annotated[float, Field(ge=1)] = 30.0
     release_seconds: Annotated[float, Field(ge=0)] = 30.0
     max_model_bytes: Annotated[int, Field(ge=1)] = 4 << 30
+    max_store_bytes: Annotated[int, Field(ge=1)] = 16 << 30

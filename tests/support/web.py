@@ -1,0 +1,39 @@
+"""Small HTTP servers in a thread of their own, for clients that block."""
+
+import asyncio
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from aiohttp import web
+
+
+@contextmanager
+def serving(application: web.Application, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[str]:
+    """Serve an application on a free port; its address, with the scheme."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    runner = web.AppRunner(application, shutdown_timeout=0)
+    try:
+        port = asyncio.run_coroutine_threadsafe(_start(runner, tls, host), loop).result(10)
+        yield f"{'https' if tls else 'http'}://{host}:{port}"
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+async def _start(runner: web.AppRunner, tls: ssl.SSLContext | None, host: str) -> int:
+    await runner.setup()
+    await web.TCPSite(runner, host, 0, ssl_context=tls).start()
+    return int(runner.addresses[0][1])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
