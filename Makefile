@@ -42,18 +42,30 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 .PHONY: bench-swap
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
+REGISTRY := build/registry/usr/bin/docker-registry
+
+.PHONY: registry
+registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
+		&& apt-get download -qq docker-registry && dpkg-deb -x docker-registry_*.deb registry; } \
+		|| echo "docker-registry cannot be had: the tests that need it are skipped"
+
+.PHONY: bench-pull
+bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
+	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY))" $(BIN)/python benchmarks/pull.py
+
 .PHONY: lint
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks tests
 	$(BIN)/lint-imports
 
 .PHONY: docs

@@ -1,6 +1,7 @@
 """Debian's docker-registry as a process, and clients for it."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from edge_inference.registry.repository import Repository
 from support.tls import ServerTls
 from support.tokens import ISSUER, SERVICE
 from support.web import free_port
+
+_FETCHED = Path(__file__).parents[2] / "build/registry/usr/bin"
 
 HTPASSWD = "user:$2b$04$G2ab5BEG7aTgEWHCno/l1uGJAOuTvOJ16ThLAehzrNTW63mP5sA0S\n"
 """Bcrypt of ``secret``."""
@@ -54,9 +57,9 @@ def running_registry(
     folder: Path, auth: Mapping[str, Any] | None = None, tls: ServerTls | None = None
 ) -> Iterator[RegistryServer]:
     """Start a registry that keeps its data under a folder; skips the test where there is none."""
-    command = shutil.which("docker-registry")
+    command = shutil.which("docker-registry", path=f"{os.environ['PATH']}:{_FETCHED}")
     if command is None:
-        pytest.skip("needs docker-registry (apt-get install docker-registry)")
+        pytest.skip("needs docker-registry: make registry")
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     certificate = {"tls": {"certificate": str(tls.certificate), "key": str(tls.key)}} if tls else {}

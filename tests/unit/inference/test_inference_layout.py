@@ -55,7 +55,7 @@ def test_a_tag_moves_and_the_digest_stays(package: Path, tmp_path: Path) -> None
     (package / "labels.txt").write_text("other")
     after = pack(package, layout, "digits", "1").partition("@")[2]
     assert entries(layout) == [Entry("", before), Entry("digits:1", after)]
-    assert inspect(layout, before)[1].files["labels.txt"] != inspect(layout, "digits:1")[1].files["labels.txt"]
+    assert inspect(layout, before)[1].layers != inspect(layout, "digits:1")[1].layers
 
 
 def spoil_graph(package: Path) -> None:

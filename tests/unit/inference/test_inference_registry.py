@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from edge_common.logs import QUIET
 from edge_inference.cli import main
 from edge_inference.layout import entries, pack
 from support.inference import Device
 from support.models import contract, write_model
 from support.registry import RegistryServer, docker_config, htpasswd, running_registry
 from support.tls import ServerTls
+from support.web import free_port
 
 
 @pytest.fixture
@@ -87,3 +89,28 @@ async def test_models_that_are_not_needed_any_more_go(device: Device) -> None:
     needed = {wanted["ref"].partition("@sha256:")[2] for wanted in packed[-2:]}
     while {path.name for path in (device.state / "models").iterdir()} != {*needed, "blobs"}:
         await asyncio.sleep(0.01)
+
+
+async def test_a_registry_out_of_reach_holds_nobody_up(device: Device) -> None:
+    gone = f"127.0.0.1:{free_port()}"
+    await device.stop()
+    device.registries = (f"http://{gone}",)
+    await device.start()
+    device.desire({"schema": 1, "name": "teller", "version": "2", "ref": f"{gone}/teller@sha256:{'0' * 64}"})
+    await device.hub.until_reported("model.state", "Downloading")
+    await device.swap_to(device.pack(contract()))
+
+
+async def test_what_travels_is_not_logged(
+    device: Device, layout: Path, registry_server: RegistryServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Storages of cloud registries are redirected to with signatures in the address."""
+    caplog.set_level("DEBUG")
+    for name, least in QUIET.items():
+        caplog.set_level(least, name)
+    reference = run("push", "--plain-http", layout, "teller:1", f"{registry_server.host}/unlogged")
+    await device.stop()
+    device.registries = (registry_server.base,)
+    await device.start()
+    await device.swap_to({"schema": 1, "name": "teller", "version": "1", "ref": reference})
+    assert not [record for record in caplog.records if "/v2/" in record.getMessage()]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from aiohttp import web
 
 from edge_inference.errors import AuthError, NotFoundError
 from edge_inference.registry.auth import Doorkeeper
@@ -19,6 +20,7 @@ from edge_inference.registry.repository import Repository
 from support.registry import RegistryServer, bearer, docker_config, htpasswd, repository, running_registry
 from support.tls import ServerTls
 from support.tokens import IDENTITY_TOKEN, REFRESH_TOKEN, TokenServer
+from support.web import serving
 
 
 def basic(user: str, password: str) -> str:
@@ -64,6 +66,26 @@ def test_tls_needs_a_trusted_certificate(tmp_path: Path) -> None:
             ask(teller)
         with repository(server.base) as teller, pytest.raises(AuthError, match="not trusted"):
             teller.manifest("none")
+
+
+def test_a_redirect_out_of_tls_is_not_followed(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    async def lead_away(request: web.Request) -> web.Response:
+        asked.append(request.scheme)
+        return web.Response(status=307, headers={"Location": f"http://127.0.0.1:{plain_port}{request.path}"})
+
+    def application() -> web.Application:
+        made = web.Application()
+        made.router.add_route("*", "/{path:.*}", lead_away)
+        return made
+
+    tls = ServerTls.make(tmp_path / "tls")
+    with serving(application()) as plain, serving(application(), tls.context()) as base:
+        plain_port = plain.rpartition(":")[2]
+        with repository(base, ca=tls.certificate) as teller, pytest.raises(NotFoundError, match="without TLS"):
+            teller.manifest("1")
+    assert asked == ["https"]
 
 
 @pytest.fixture

@@ -18,11 +18,13 @@ LEVELS: Final = {
 
 QUIET: Final = {
     "azure": logging.ERROR,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
     "paho": logging.WARNING,
     "urllib3": logging.WARNING,
     "watchdog": logging.WARNING,
 }
-"""Libraries that log what the modules log themselves; their DEBUG may hold tokens."""
+"""Libraries that log what the modules log themselves; what they say of requests may hold tokens."""
 
 
 class EdgeFormatter(logging.Formatter):

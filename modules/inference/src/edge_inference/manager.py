@@ -305,9 +305,9 @@ class ModelManager:
 
     async def _begin(self, wish: Wish) -> None:
         """Loading begins, which may take the process down: that is noted first."""
+        await self._write(self._record.begun(wish.identity.digest))
         if self._progress.candidate:
             self._show(self._progress.fetching(wish.identity.digest, 100))
-        await self._write(self._record.begun(wish.identity.digest))
         if wish.alone and self._serving.active:
             self._pace = tuple(self._serving.active.pace)
             self._serving.clear()

@@ -77,7 +77,7 @@ class Repository:
     def holds(self, kind: str, reference: str) -> bool:
         """Whether there is one of ``manifests`` or ``blobs``."""
         response = self._send("HEAD", f"{kind}/{reference}", "pull,push", headers={"Accept": _ACCEPTED})
-        response.close()
+        response.read()
         if response.status_code == httpx.codes.NOT_FOUND:
             return False
         check(response, f"{self._name} {reference}")
@@ -86,7 +86,7 @@ class Repository:
     def put_blob(self, blob: Descriptor, content: Iterable[bytes]) -> None:
         """Upload a blob in one go."""
         begun = self._send("POST", "blobs/uploads/", "pull,push")
-        begun.close()
+        begun.read()
         check(begun, f"an upload to {self._name}")
         target = begun.url.join(begun.headers.get("location", "")).copy_add_param("digest", blob.digest)
         headers = {"Content-Length": str(blob.size), "Content-Type": "application/octet-stream"}
