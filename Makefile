@@ -45,6 +45,10 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
 	$(BIN)/pytest
 
+.PHONY: bench-swap
+bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
+	$(BIN)/python benchmarks/swap.py
+
 REGISTRY := build/registry/usr/bin/docker-registry
 
 .PHONY: registry

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper
 
@@ -62,3 +63,12 @@ def write_model(folder: Path, made_by: Contract, model: onnx.ModelProto | None =
     (folder / "contract.json").write_text(json.dumps(made_by.model_dump(mode="json", by_alias=True)))
     (folder / "labels.txt").write_text("\n".join(made_by.output.labels))
     return folder
+
+
+def write_golden(folder: Path, made_by: Contract, *samples: float, off: float = 0.0, dtype: Any = np.float32) -> None:
+    """Add golden examples to a package of :func:`graph`, its outputs wrong by ``off``."""
+    inputs = np.stack([np.full(made_by.input.sample_shape, sample, dtype) for sample in samples])
+    np.save(folder / "golden-in.npy", inputs)
+    np.save(folder / "golden-out.npy", np.stack([np.array([-sample, sample], np.float32) for sample in samples]) + off)
+    examples = [{"input": "golden-in.npy", "output": "golden-out.npy"}]
+    (folder / "golden.json").write_text(json.dumps({"schema": 1, "examples": examples}))

@@ -85,7 +85,7 @@ async def test_the_contract_is_announced_at_once_from_time_to_time_and_when_it_s
 
 async def test_a_swap_under_a_stream_drops_nothing_and_nobody_is_answered_by_the_wrong_model(device: Device) -> None:
     makers = [V1, V2]
-    wanted = [device.pack(V1, version="1"), device.pack(V2, version="2")]
+    wanted = [device.pack(V1, "a"), device.pack(V2, "b")]
     await device.swap_to(wanted[0])
     expected = {}
     for round_number in range(6):
@@ -307,13 +307,12 @@ async def test_a_bad_wish_has_its_code_and_the_active_model_serves_on(
 ) -> None:
     good = device.pack(V1)
     await device.swap_to(good)
-    record = (device.state / "active.json").read_bytes()
     device.desire(make(device), requestId="bad")
     await device.hub.until_reported("model.last.code", code)
     model = device.hub.reported["model"]
     assert (model["state"], model["requestId"], model["active"]["version"]) == ("Failed", "bad", "1")
     assert device.metric("swaps_total", result=code) == 1
-    assert (device.state / "active.json").read_bytes() == record
+    assert json.loads((device.state / "active.json").read_bytes())["active"]["version"] == "1"
     device.send(V1, 1)
     assert (await device.predictions())[0].parts[0].predictions[0]["label"] == "v1-bright"
     device.desire(good)

@@ -24,7 +24,9 @@ def test_at_first_there_is_nothing_to_tell() -> None:
         "state": "Idle",
         "active": None,
         "previous": None,
+        "candidate": None,
         "last": None,
+        "rejected": None,
     }
 
 
@@ -42,6 +44,8 @@ def test_a_swap_that_succeeds() -> None:
             "providers": ["CPUExecutionProvider"],
         },
         "previous": {"name": "teller", "version": "0", "digest": BEFORE.digest},
+        "candidate": None,
+        "rejected": None,
         "last": {
             "result": "succeeded",
             "at": "2026-01-01T00:00:00.000+00:00",

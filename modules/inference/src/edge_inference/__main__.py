@@ -11,7 +11,9 @@ from edge_inference.engine import Engine
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
 from edge_inference.measures import Measures
+from edge_inference.methods import Methods
 from edge_inference.onnx_session import OnnxSession
+from edge_inference.proving import Proving
 from edge_inference.registry.registries import Registries
 from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
@@ -20,6 +22,7 @@ from edge_inference.settings import InferenceEnvironment, InferenceSettings
 from edge_inference.signing.notary import Notary
 from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
+from edge_inference.trial import Watch
 
 
 def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
@@ -35,17 +38,20 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     registries = connect(environment)
     trust = Trust(environment.trust_policy, environment.trust_roots)
     notary = Notary(trust, environment.state_dir / "signatures", clock.now)
+    watch = Watch()
+    store = ModelStore(environment.state_dir / "models")
     manager = ModelManager(
-        loader=Loader(ModelStore(environment.state_dir / "models"), serving, notary, open_session),
+        loader=Loader(store, serving, notary, open_session),
         serving=serving,
         record=environment.state_dir / "active.json",
         places=Places(environment.model_dir, registries),
         clock=clock,
         reporter=reporter,
         announcer=announcer,
+        proving=Proving(watch, clock),
         measures=measures,
     )
-    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, announcer, clock, measures)
+    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, watch, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
@@ -62,6 +68,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     async def drain() -> None:
         await manager.drain()
         await engine.drain()
+        watch.close()
         registries.close()
 
     return Wiring(
@@ -69,6 +76,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         run=run,
         configure=configure,
         drain=drain,
+        methods=Methods(manager, serving, store).by_name,
         sections={"model": manager.desire},
     )
 

@@ -13,16 +13,30 @@ from edge_inference.model import LoadedModel
 from edge_inference.session import Array
 
 STAGE: Final = "inference"
+RUN_FAILED: Final = "RUN_FAILED"
+BAD_OUTPUT: Final = "BAD_OUTPUT"
 _MOST_MESSAGE: Final = 2000
 _STORE_CODES: Final = {BatchGoneError: "BATCH_GONE", BatchTornError: "BATCH_TORN"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a batch's parts: each is in one of the two."""
+    """What became of a batch's parts: each is in one of the two.
+
+    Attributes:
+        predicted: The parts that have predictions.
+        rejects: The verdicts on the others.
+        samples: The batch as it was read, for who wants to run it again; None where the model never saw it.
+    """
 
     predicted: Sequence[PredictedPart] = ()
     rejects: Sequence[Reject] = ()
+    samples: Array | None = None
+
+    @property
+    def failures(self) -> int:
+        """The parts that the model, and nothing before it, failed on."""
+        return sum(verdict.code in {RUN_FAILED, BAD_OUTPUT} for verdict in self.rejects)
 
 
 def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part]) -> Answer:
@@ -43,8 +57,8 @@ def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part])
     try:
         values = model.run(rows)
     except RunFailedError:
-        return _merge(_answer_alone(model, rows, part) for part in parts)
-    return _merge(_judge(model, part, values[part.first : part.first + part.rows]) for part in parts)
+        return _merge(rows, (_answer_alone(model, rows, part) for part in parts))
+    return _merge(rows, (_judge(model, part, values[part.first : part.first + part.rows]) for part in parts))
 
 
 def reject(parts: Iterable[Part], error: ItemError) -> Answer:
@@ -67,21 +81,23 @@ def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Answer:
     try:
         values = model.run(rows[part.first : part.first + part.rows])
     except RunFailedError as error:
-        return reject([part], ItemError("RUN_FAILED", str(error)))
+        return reject([part], ItemError(RUN_FAILED, str(error)))
     return _judge(model, part, values)
 
 
 def _judge(model: LoadedModel, part: Part, values: Array) -> Answer:
     if not np.isfinite(values).all():
-        return reject([part], ItemError("BAD_OUTPUT", "the model gave NaN or infinity"))
+        return reject([part], ItemError(BAD_OUTPUT, "the model gave NaN or infinity"))
     predictions = tuple(model.interpret(values))
-    return Answer(predicted=[PredictedPart(**dict(part), predictions=predictions)])
+    return Answer(predicted=[PredictedPart(**{**dict(part), "predictions": predictions})])
 
 
-def _merge(answers: Iterable[Answer]) -> Answer:
+def _merge(samples: Array, answers: Iterable[Answer]) -> Answer:
     every = list(answers)
     return Answer(
-        [part for each in every for part in each.predicted], [verdict for each in every for verdict in each.rejects]
+        [part for each in every for part in each.predicted],
+        [verdict for each in every for verdict in each.rejects],
+        samples,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from edge_common.files import resolve_inside
@@ -67,6 +67,69 @@ def _reference(text: str) -> str:
 _Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 
 
+_SETTINGS: Final = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Shadow(BaseModel):
+    """How long a candidate runs beside the active model, on what that one answers.
+
+    Attributes:
+        items: Until it has seen so many samples,
+        max_seconds: or for so long.
+    """
+
+    model_config = _SETTINGS
+
+    items: Annotated[int, Field(ge=1, le=1_000_000)]
+    max_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+
+
+class Gate(BaseModel):
+    """What a candidate must do to become, and to stay, the active model.
+
+    Attributes:
+        golden_min_agreement: The least share of its package's examples that it must give.
+        p95_ratio: The most that its 95th percentile of seconds a sample may be of the active model's; in Baking.
+        max_error_rate: The most live samples that it may fail on, as a share; in Shadow and Baking.
+        min_agreement: The least share of live samples that it must answer as the active model does; in Shadow, and in
+            Baking where both take the same input.
+        bake_seconds: How long it is watched after the switch, with the model before it ready to return.
+    """
+
+    model_config = _SETTINGS
+
+    golden_min_agreement: _Share = 1.0
+    p95_ratio: Annotated[float, Field(gt=0)] = 2.0
+    max_error_rate: _Share = 0.01
+    min_agreement: _Share = 0.0
+    bake_seconds: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A model that is to serve.
+
+    Attributes:
+        identity: Which one.
+        source: Where to get it if the store has it not.
+        request_id: The operator's.
+        gate: What it must do; None for one that has served before.
+        shadow: How long it runs beside the active model first.
+        alone: Whether memory holds only one model.
+        allow_downgrade: Whether it may be an older version of the active model.
+    """
+
+    identity: ModelIdentity
+    source: ModelSource | None = None
+    request_id: str | None = None
+    gate: Gate | None = None
+    shadow: Shadow | None = None
+    alone: bool = False
+    allow_downgrade: bool = True
+
+
 class DesiredModel(BaseModel):
     """What the operator wants.
 
@@ -75,15 +138,30 @@ class DesiredModel(BaseModel):
         version: The model's, as its package says.
         ref: Where the package lies; see :class:`Reference`.
         request_id: Told apart by this, the same model may be asked for again; comes back in the report.
+        swap: ``availability`` loads it beside the active model; ``resource`` lets go of that one first, for devices
+            whose memory holds only one: meanwhile batches are put off.
+        shadow: Whether, and how long, it runs beside the active model first.
+        gate: What it must do.
+        allow_downgrade: Whether it may be an older version of the active model.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+    model_config = _SETTINGS
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     name: _Name
     version: _Name
     ref: Annotated[str, AfterValidator(_reference)]
     request_id: Annotated[str, Field(max_length=200)] | None = None
+    swap: Literal["availability", "resource"] = "availability"
+    shadow: Shadow | None = None
+    gate: Gate = Gate()
+    allow_downgrade: bool = False
+
+    @model_validator(mode="after")
+    def _memory_for_both(self) -> Self:
+        if self.shadow and self.swap == "resource":
+            raise ValueError("shadow needs both models in memory, which swap: resource rules out")
+        return self
 
     @classmethod
     def read(cls, value: Any) -> Self:
@@ -98,6 +176,25 @@ class DesiredModel(BaseModel):
             entries = error.errors(include_url=False, include_input=False)
             reasons = [f"{'.'.join(map(str, entry['loc'])) or 'model'}: {entry['msg']}" for entry in entries[:10]]
             raise BadDesiredError("; ".join(reasons)) from None
+
+    def wish(self, places: Places) -> Wish:
+        """What that comes to.
+
+        Args:
+            places: Where its bytes may be.
+
+        Raises:
+            BadDesiredError: The reference leads out of them.
+        """
+        return Wish(
+            identity=self.identity,
+            source=self.source(places),
+            request_id=self.request_id,
+            gate=self.gate,
+            shadow=self.shadow,
+            alone=self.swap == "resource",
+            allow_downgrade=self.allow_downgrade,
+        )
 
     @property
     def identity(self) -> ModelIdentity:

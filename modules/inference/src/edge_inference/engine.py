@@ -16,6 +16,7 @@ from edge_inference.answers import Answer, answer, reject
 from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
 from edge_inference.serving import CONTRACT_GONE, Serving
+from edge_inference.trial import Watch
 
 QUEUE: Final = 16
 """Batches that wait here; more wait in the module's inbox."""
@@ -44,6 +45,7 @@ class Engine:
         hub: The connection.
         reader: The tensor store.
         serving: The loaded models.
+        watch: Sees what was answered.
         announcer: Told when a batch bears a stamp that no loaded model takes.
         clock: For the models' idle times.
         measures: Counted into.
@@ -54,6 +56,7 @@ class Engine:
         hub: Hub,
         reader: TensorReader,
         serving: Serving,
+        watch: Watch,
         announcer: Announcer,
         clock: Clock,
         measures: Measures,
@@ -61,6 +64,7 @@ class Engine:
         self._hub = hub
         self._reader = reader
         self._serving = serving
+        self._watch = watch
         self._announcer = announcer
         self._clock = clock
         self._measures = measures
@@ -106,11 +110,15 @@ class Engine:
             crew.places.release()
 
     async def _answer(self, batch: TensorsMessage, model: LoadedModel, crew: Crew) -> Answer:
-        def work() -> Answer:
-            with self._measures.run_seconds.time():
-                return answer(model, lambda: self._reader.read(batch.batch), batch.parts)
+        def work() -> tuple[Answer, float]:
+            started = self._clock.monotonic()
+            given = answer(model, lambda: self._reader.read(batch.batch), batch.parts)
+            return given, self._clock.monotonic() - started
 
-        return await asyncio.get_running_loop().run_in_executor(crew.threads, work)
+        given, seconds = await asyncio.get_running_loop().run_in_executor(crew.threads, work)
+        self._measures.run_seconds.observe(seconds)
+        self._watch.answered(model, given, seconds)
+        return given
 
     async def _send(self, batch: TensorsMessage, model: LoadedModel, given: Answer) -> None:
         self._measures.batches.inc()

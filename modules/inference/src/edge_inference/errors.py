@@ -15,7 +15,14 @@ EdgeError
 │   ├── NoSpaceError           NO_SPACE           it does not fit the disk, or the limit
 │   ├── LoadFailedError        LOAD_FAILED        onnxruntime cannot load it, or cannot run it at all
 │   ├── ContractMismatchError  CONTRACT_MISMATCH  the contract is not one, or the graph does not fulfil it
-│   └── NoGpuError             NO_GPU             a GPU is required, and the session does not run on one
+│   ├── NoGpuError             NO_GPU             a GPU is required, and the session does not run on one
+│   ├── DowngradeError         DOWNGRADE          an older version than the active one, and nobody allowed that
+│   ├── OutOfMemoryError       OUT_OF_MEMORY      it needs more memory than there is
+│   ├── GoldenFailedError      GOLDEN_FAILED      it does not give its package's own examples
+│   ├── ErrorRateError         ERROR_RATE         it failed on too many live samples
+│   ├── DisagreementError      DISAGREEMENT       it differs from the model before it too often
+│   ├── LatencyError           LATENCY            it is too slow, held against the model before it
+│   └── CrashLoopError         CRASH_LOOP         the process went down each time that it was tried
 └── RunFailedError             one run failed; not a verdict on the model
 
 What is said of a model is reported once, by whoever tried to use it.
@@ -31,9 +38,11 @@ class ModelError(EdgeError):
 
     Attributes:
         code: For machines; stable.
+        condemns: Whether it is the package's own fault, so that trying it again would end the same way.
     """
 
     code: ClassVar[str]
+    condemns: ClassVar[bool] = False
 
 
 class BadDesiredError(ModelError):
@@ -94,6 +103,7 @@ class UnsafeModelError(ModelError):
     """The package would reach out of itself, or is no model package."""
 
     code = "UNSAFE_MODEL"
+    condemns = True
 
 
 class NoSpaceError(ModelError):
@@ -106,12 +116,14 @@ class LoadFailedError(ModelError):
     """onnxruntime cannot load the graph, or cannot run it even on zeros."""
 
     code = "LOAD_FAILED"
+    condemns = True
 
 
 class ContractMismatchError(ModelError):
     """The package's contract is not one, or its graph does not fulfil it."""
 
     code = "CONTRACT_MISMATCH"
+    condemns = True
 
 
 class NoGpuError(ModelError):
@@ -123,5 +135,60 @@ class NoGpuError(ModelError):
     )
 
 
+class DowngradeError(ModelError):
+    """The version is lower than the active one's, and the wish does not allow that."""
+
+    code = "DOWNGRADE"
+    hint = "set allowDowngrade to true in the desired property if the older version is really wanted"
+
+
+class OutOfMemoryError(ModelError):
+    """The model needs more memory than there is."""
+
+    code = "OUT_OF_MEMORY"
+    condemns = True
+
+
+class GoldenFailedError(ModelError):
+    """The model does not give what the examples in its own package say."""
+
+    code = "GOLDEN_FAILED"
+    condemns = True
+
+
+class ErrorRateError(ModelError):
+    """The model failed on too many live samples."""
+
+    code = "ERROR_RATE"
+    condemns = True
+
+
+class DisagreementError(ModelError):
+    """The model predicts something else than the one before it too often."""
+
+    code = "DISAGREEMENT"
+    condemns = True
+
+
+class LatencyError(ModelError):
+    """The model is too slow, held against the one before it."""
+
+    code = "LATENCY"
+    condemns = True
+
+
+class CrashLoopError(ModelError):
+    """The process went down each time that this model was tried."""
+
+    code = "CRASH_LOOP"
+    condemns = True
+
+
 class RunFailedError(EdgeError):
-    """One run of a loaded model failed."""
+    """One run of a loaded model failed.
+
+    Attributes:
+        out_of_memory: Whether that was for want of memory.
+    """
+
+    out_of_memory = False

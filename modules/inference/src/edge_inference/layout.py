@@ -12,6 +12,7 @@ from typing import Any, Final
 from edge_common.files import atomic_writer, write_atomically
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import NotFoundError, UnsafeModelError
+from edge_inference.golden import run_golden
 from edge_inference.images import Image, read_outline
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
@@ -63,7 +64,9 @@ def pack(folder: Path, layout: Path, name: str, version: str) -> str:
     package = describe(folder, name, version)
     identity = ModelIdentity(name=name, version=version, digest=package.digest)
     plan = Plan(("CPUExecutionProvider",), require_gpu=False)
-    load_model(folder, identity, verify(folder), OnnxSession, plan).warm_up()
+    model = load_model(folder, identity, verify(folder), OnnxSession, plan)
+    model.warm_up()
+    run_golden(model, folder, least=1.0)
     add(folder, package, layout, f"{name}:{version}")
     return f"oci:{layout.resolve().name}@{package.digest}"
 

@@ -3,25 +3,27 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from edge_common.messages import ModelIdentity
+from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
+from edge_inference.golden import run_golden
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
 from edge_inference.signing.notary import Notary
-from edge_inference.sources import ModelSource
 from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
+from edge_inference.trial import background
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
+Begin = Callable[[Wish], Awaitable[None]]
 
 
 class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
@@ -47,17 +49,17 @@ class Loader:
         self._serving = serving
         self._notary = notary
         self._open_session = open_session
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="loader")
+        self._thread = background("loader")
         self.plan = Plan((), require_gpu=False)
         self.allowance = Allowance(0, 0)
 
-    async def load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step) -> LoadedModel:
-        """A model, warm. Cancelling calls the work off at the next chance.
+    async def load(self, wish: Wish, step: Step, begin: Begin) -> LoadedModel:
+        """A model, warm, that gives its package's examples. Cancelling calls the work off at the next chance.
 
         Args:
-            wanted: Which one.
-            source: Where to get it if the store has it not.
+            wish: Which one, and where from.
             step: Told how far it is.
+            begin: Called when it was verified, before any of it is loaded.
 
         Raises:
             ModelError: It cannot be had.
@@ -69,7 +71,7 @@ class Loader:
                 raise CalledOff
 
         try:
-            return await self._load(wanted, source, step, pause)
+            return await self._load(wish, step, begin, pause)
         except ModelError:
             raise
         except Exception as error:
@@ -90,7 +92,8 @@ class Loader:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(self, wanted: ModelIdentity, source: ModelSource | None, step: Step, pause: Pause) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, pause: Pause) -> LoadedModel:
+        wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
             _check_identity(wanted, loaded.identity)
@@ -106,11 +109,15 @@ class Loader:
         _check_identity(wanted, self._store.identity(wanted.digest))
         folder = self._store.files(wanted.digest)
         contract = await self._do(verify, folder)
+        await begin(wish)
         step(State.LOADING)
         self._serving.make_room()
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
         await self._do(model.warm_up)
+        if wish.gate:
+            step(State.GOLDEN)
+            await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)
         return model
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:

@@ -1,7 +1,8 @@
 """A model that can be run: a loaded graph that was seen to fulfil its contract."""
 
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
-from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, RunFailedError
+from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, OutOfMemoryError, RunFailedError
 from edge_inference.external import check_external
 from edge_inference.outputs import KINDS, Interpreter, Row
 from edge_inference.package import CONTRACT, GRAPH
@@ -18,6 +19,7 @@ from edge_inference.plainfiles import plain_files
 from edge_inference.session import Array, Opener, Plan, Port, Session
 
 GPU_PROVIDER: Final = "CUDAExecutionProvider"
+RECENT_RUNS: Final = 512
 _FLOAT: Final = "tensor(float)"
 _FLOATS: Final = {_FLOAT, "tensor(float16)", "tensor(double)"}
 
@@ -32,6 +34,7 @@ class LoadedModel:
         session: Its graph.
         interpreter: Reads its output.
         plan: What it was meant to run on.
+        pace: Seconds a sample, of its last runs in service.
     """
 
     identity: ModelIdentity
@@ -39,6 +42,7 @@ class LoadedModel:
     session: Session
     interpreter: Interpreter
     plan: Plan
+    pace: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_RUNS), compare=False)
 
     @property
     def stamp(self) -> str:
@@ -78,13 +82,17 @@ class LoadedModel:
         """Run zeros, one and a full batch, so that what is allocated on first use is there.
 
         Raises:
-            LoadFailedError: It does not run.
+            LoadFailedError: It does not run, or gives no numbers.
+            OutOfMemoryError: It takes more memory than there is.
         """
         for rows in sorted({1, self.contract.input.batch}):
             try:
-                self.run(np.zeros((rows, *self.contract.input.sample_shape), np.float32))
+                values = self.run(np.zeros((rows, *self.contract.input.sample_shape), np.float32))
             except RunFailedError as error:
-                raise LoadFailedError(f"the graph does not run on {rows} samples of zeros: {error}") from error
+                kind = OutOfMemoryError if error.out_of_memory else LoadFailedError
+                raise kind(f"the graph does not run on {rows} samples of zeros: {error}") from error
+            if not np.isfinite(values).all():
+                raise LoadFailedError("the graph gives NaN or infinity for zeros")
 
 
 def verify(folder: Path) -> Contract:

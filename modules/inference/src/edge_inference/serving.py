@@ -10,11 +10,19 @@ CONTRACT_GONE: Final = "CONTRACT_GONE"
 
 
 class Serving:
-    """At most two models in memory: the active one, and the one before it for batches that still bear its stamp."""
+    """At most two models in memory: the active one, and the one before it for batches that still bear its stamp.
+
+    Attributes:
+        active: Answers new batches.
+        retiring: The one before it.
+        held: Whether the retiring one is kept even if no batch needs it, to be the way back.
+        require_gpu: Whether to answer nothing unless a GPU does it.
+    """
 
     def __init__(self) -> None:
         self.active: LoadedModel | None = None
         self.retiring: LoadedModel | None = None
+        self.held = False
         self.require_gpu = False
         self._last_needed = 0.0
 
@@ -61,9 +69,13 @@ class Serving:
         """Let go of the retiring model, so that a third never stands beside two."""
         self.retiring = None
 
+    def clear(self) -> None:
+        """Let go of every model; batches are put off until one is activated."""
+        self.active = self.retiring = None
+
     def release(self, now: float, idle: float) -> LoadedModel | None:
         """Let go of the retiring model if no batch has needed it for so many seconds; gives it back if so."""
-        if self.retiring is None or now - self._last_needed < idle:
+        if self.retiring is None or self.held or now - self._last_needed < idle:
             return None
         released, self.retiring = self.retiring, None
         return released

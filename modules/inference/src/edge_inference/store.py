@@ -69,6 +69,15 @@ class ModelStore:
         name, version = read_config((self._folder(digest) / "config.json").read_bytes())
         return ModelIdentity(name=name, version=version, digest=digest)
 
+    def packages(self) -> list[tuple[ModelIdentity, int]]:
+        """The packages in the store, and the bytes of each as its manifest declares them."""
+        found = []
+        for folder in sorted(self._root.iterdir()):
+            if (folder / "manifest.json").is_file():
+                manifest = read_manifest((folder / "manifest.json").read_bytes())
+                found.append((self.identity(f"sha256:{folder.name}"), manifest.total))
+        return found
+
     def pinned(self, digest: str) -> Descriptor:
         """The manifest by which a package in the store was pinned: a container image's own, where it came as one.
 

@@ -28,8 +28,16 @@ class State(StrEnum):
     """It is loaded beside the serving one, and held against its contract."""
     WARMING = "Warming"
     """It runs zeros."""
+    GOLDEN = "Golden"
+    """It runs its package's examples."""
+    SHADOW = "Shadow"
+    """It runs beside the active model on what that one answers."""
+    BAKING = "Baking"
+    """It serves, on trial; the model before it is ready to return."""
     ACTIVE = "Active"
     """It serves."""
+    ROLLING_BACK = "RollingBack"
+    """The last good model returns."""
     FAILED = "Failed"
     """It could not be had; the one that was active before stays so."""
 
@@ -55,6 +63,41 @@ def failed(error: ModelError, at: datetime, seconds: float) -> Outcome:
     return Outcome("failed", _stamp(at), round(seconds * 1000), error.code, str(error)[:_MOST_DETAIL])
 
 
+def rolled_back(error: ModelError | None, at: datetime, seconds: float) -> Outcome:
+    """A model that served was taken back; by an operator where there is no error."""
+    if error is None:
+        return Outcome("rolledBack", _stamp(at), round(seconds * 1000), detail="an operator asked for it")
+    return replace(failed(error, at, seconds), result="rolledBack")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A package that is not tried again.
+
+    Attributes:
+        digest: Its.
+        request_id: The request that it was tried under; another one lifts the rejection.
+        code: What it was rejected for; None where an operator did it.
+    """
+
+    digest: str
+    request_id: str | None = None
+    code: str | None = None
+
+
+def refused(entry: Rejection, at: datetime) -> Outcome:
+    """A package was asked for that is not tried again."""
+    return Outcome("failed", _stamp(at), 0, entry.code, "rejected before; another requestId has it tried again")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The package under way, and how much of it is here."""
+
+    digest: str
+    percent: int
+
+
 @dataclass(frozen=True, slots=True)
 class Active:
     """The model that serves."""
@@ -75,6 +118,8 @@ class Progress:
         active: The model that serves.
         previous: The one that served before it.
         last: How the last swap ended.
+        candidate: The package under way.
+        rejected: The packages that are not tried again.
     """
 
     ack_version: int = 0
@@ -83,6 +128,8 @@ class Progress:
     active: Active | None = None
     previous: ModelIdentity | None = None
     last: Outcome | None = None
+    candidate: Candidate | None = None
+    rejected: Sequence[Rejection] = ()
 
     def asked(self, version: int, request_id: str | None) -> Self:
         """Something new is wanted."""
@@ -92,22 +139,34 @@ class Progress:
         """The twin was edited elsewhere."""
         return replace(self, ack_version=version)
 
+    def fetching(self, digest: str, percent: int = 0) -> Self:
+        """So much of a package is here."""
+        return replace(self, candidate=Candidate(digest, percent))
+
     def at(self, state: State) -> Self:
         """The swap has come so far."""
         return replace(self, state=state)
 
+    def rejecting(self, rejected: Sequence[Rejection]) -> Self:
+        """These packages are not tried again."""
+        return replace(self, rejected=tuple(rejected))
+
     def settled(self) -> Self:
         """Nothing is to be done: what is wanted serves, or nothing is wanted."""
-        return replace(self, state=State.ACTIVE if self.active else State.IDLE)
+        return replace(self, state=State.ACTIVE if self.active else State.IDLE, candidate=None)
 
     def serving(self, model: LoadedModel, previous: ModelIdentity | None) -> Self:
         """A model serves now."""
         active = Active(model.identity, model.stamp, tuple(model.session.providers))
         return replace(self, state=State.ACTIVE, active=active, previous=previous)
 
+    def bare(self) -> Self:
+        """No model serves."""
+        return replace(self, active=None)
+
     def ended(self, outcome: Outcome) -> Self:
         """The swap has ended."""
-        return replace(self, last=outcome)
+        return replace(self, last=outcome, candidate=None)
 
     def reported(self) -> dict[str, Any]:
         """As a patch: what is absent is None, which removes it from the twin."""
@@ -117,12 +176,18 @@ class Progress:
             "state": self.state.value,
             "active": self.active and _active(self.active),
             "previous": self.previous and self.previous.model_dump(by_alias=True),
+            "candidate": self.candidate and asdict(self.candidate),
             "last": self.last and asdict(self.last),
+            "rejected": [_rejection(entry) for entry in self.rejected] or None,
         }
 
 
 def _active(active: Active) -> dict[str, Any]:
     return {**active.identity.model_dump(by_alias=True), "stamp": active.stamp, "providers": list(active.providers)}
+
+
+def _rejection(entry: Rejection) -> dict[str, Any]:
+    return {"digest": entry.digest, "requestId": entry.request_id, "code": entry.code}
 
 
 def _stamp(at: datetime) -> str:

@@ -23,6 +23,9 @@ class Interpreter(Protocol):
     def interpret(self, values: Array) -> Sequence[Row]:
         """One prediction a row; the values are finite."""
 
+    def agree(self, row: Row, other: Row) -> bool:
+        """Whether two models' predictions of one sample say the same."""
+
 
 KINDS: Final[Mapping[str, Callable[[Any], Interpreter]]] = {"classification": Classification}
 """Made of the contract's output half, by its ``kind``."""

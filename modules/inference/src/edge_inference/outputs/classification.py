@@ -35,6 +35,9 @@ class Classification:
         best = np.take_along_axis(scores, order, axis=1)
         return [self._row(classes, row) for classes, row in zip(order.tolist(), best.tolist(), strict=True)]
 
+    def agree(self, row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        return bool(row["label"] == other["label"])
+
     def _row(self, classes: Sequence[int], scores: Sequence[float]) -> Mapping[str, Any]:
         labels = [self._output.labels[index] for index in classes]
         short = [float(f"{score:.6g}") for score in scores]  # float32 has no more digits

@@ -1,0 +1,107 @@
+"""Direct methods: what an operator asks of the models, answered at once."""
+
+import asyncio
+import base64
+import binascii
+import io
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from edge_common.hub import Method
+from edge_inference.errors import RunFailedError
+from edge_inference.manager import ModelManager
+from edge_inference.model import LoadedModel
+from edge_inference.serving import Serving
+from edge_inference.session import Array
+from edge_inference.store import ModelStore
+
+MOST_SAMPLES: Final = 64
+"""A direct method's answer holds at most 128 KB."""
+
+Reply = tuple[int, Mapping[str, Any]]
+
+
+class Methods:
+    """The module's direct methods.
+
+    Args:
+        manager: Swaps models.
+        serving: The models in memory.
+        store: The models on disk.
+    """
+
+    def __init__(self, manager: ModelManager, serving: Serving, store: ModelStore) -> None:
+        self._manager = manager
+        self._serving = serving
+        self._store = store
+
+    @property
+    def by_name(self) -> Mapping[str, Method]:
+        """As the hub wants them."""
+        return {
+            "models": self.models,
+            "rollback": self.rollback,
+            "validate": self.validate,
+            "predict": self.predict,
+        }
+
+    async def models(self, _: Any) -> Reply:
+        """The models on disk: digest, name, version, bytes, and what each is now."""
+        packages = await asyncio.to_thread(self._store.packages)
+        states = self._manager.states
+        return 200, {
+            "models": [
+                {**identity.model_dump(by_alias=True), "bytes": size, "state": states.get(identity.digest, "Stored")}
+                for identity, size in packages
+            ]
+        }
+
+    async def rollback(self, _: Any) -> Reply:
+        """Take back what is wanted: it stays rejected until the desired property's ``requestId`` changes."""
+        done = await self._manager.roll_back()
+        return (200, {"model": self._manager.report}) if done else _error(409, "there is no model to return to")
+
+    async def validate(self, payload: Any) -> Reply:
+        """Take a model, given as in the desired property ``model``, through everything up to Golden."""
+        outcome = await self._manager.validate(payload)
+        return (200, asdict(outcome)) if outcome else _error(409, "a swap is under way")
+
+    async def predict(self, payload: Any) -> Reply:
+        """Predict a few prepared samples.
+
+        Args:
+            payload: ``{"npy": …}``: a ``.npy`` file in base64, float32 of shape ``(rows, channels, height, width)``.
+        """
+        model = self._serving.active
+        if model is None:
+            return _error(409, "no model is active")
+        try:
+            samples = _samples(payload, model)
+            values = await asyncio.to_thread(model.run, samples)
+        except (ValueError, RunFailedError) as error:
+            return _error(400, str(error))
+        if not np.isfinite(values).all():
+            return _error(400, "the model gave NaN or infinity")
+        return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*model.interpret(values)]}
+
+
+def _samples(payload: Any, model: LoadedModel) -> Array:
+    """Raises ValueError where it holds none that the model takes."""
+    try:
+        data = base64.b64decode(payload["npy"], validate=True)
+        samples: Any = np.load(io.BytesIO(data), allow_pickle=False)
+    except (KeyError, TypeError, ValueError, EOFError, MemoryError, binascii.Error) as error:
+        raise ValueError(f"npy must be a .npy file in base64 ({error})") from None
+    wanted = model.contract.input.sample_shape
+    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.shape[1:] != wanted:
+        raise ValueError(f"float32 of shape (rows, {', '.join(map(str, wanted))}) is wanted")
+    if not 0 < len(samples) <= MOST_SAMPLES:
+        raise ValueError(f"1 to {MOST_SAMPLES} samples are answered, not {len(samples)}")
+    return samples
+
+
+def _error(status: int, reason: str) -> Reply:
+    return status, {"error": reason}
