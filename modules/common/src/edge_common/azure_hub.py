@@ -18,7 +18,7 @@ from azure.iot.device.aio import IoTHubModuleClient
 from azure.iot.device.exceptions import ClientError, OperationCancelled, OperationTimeout, ServiceError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from edge_common.errors import ConfigurationError, HubRefusedError
+from edge_common.errors import ConfigurationError, HubRefusedError, HubStuckError
 from edge_common.hub import Handlers, Received
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ FAILURES = (ClientError, OperationCancelled, OperationTimeout, ServiceError, OSE
 LONGEST_WAIT_S: Final = 15.0
 SETTLE_S: Final = 0.05
 GIVE_UP_S: Final = 1.0
+STUCK_S: Final = 120.0
 
 
 class AzureHub:
@@ -175,11 +176,17 @@ class AzureHub:
                 await asyncio.sleep(SETTLE_S)
 
     async def _while_up(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Run an operation; give it up if the connection is lost, as the SDK waits for ever for a twin's answer."""
+        """Run an operation; give it up if the connection is lost, as the SDK waits for ever for a twin's answer.
+
+        Raises:
+            HubStuckError: It takes so long on a standing connection that the SDK must have lost track of it.
+        """
         work = asyncio.ensure_future(operation())
         lost = asyncio.create_task(self._down.wait())
         try:
-            await asyncio.wait({work, lost}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({work, lost}, timeout=STUCK_S, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                raise HubStuckError(f"no answer from the hub in {STUCK_S:.0f} s, and no end of the connection either")
             if not work.done():
                 await asyncio.wait({work}, timeout=GIVE_UP_S)
             if not work.done():

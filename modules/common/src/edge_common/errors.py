@@ -3,6 +3,7 @@
     EdgeError
     ├── ConfigurationError     a setting is missing or wrong; a person must mend it
     ├── HubRefusedError        the hub answered, and refused
+    ├── HubStuckError          the connection neither answers nor ends; only a new process helps
     ├── MalformedMessageError  a message's body is not what its input takes
     ├── TensorStoreError
     │   ├── StoreFullError     the store's budget is used up; wait for receipts
@@ -34,6 +35,12 @@ class ConfigurationError(EdgeError):
 
 class HubRefusedError(EdgeError):
     """The hub answered, and refused: a reported patch over its limits, say."""
+
+
+class HubStuckError(EdgeError):
+    """The connection neither answers nor ends; only a new process helps."""
+
+    hint = "the module ends, to be started again"
 
 
 class MalformedMessageError(EdgeError):

@@ -6,6 +6,7 @@ here.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -15,7 +16,13 @@ from typing import Any, Final, Generic, TypeVar
 
 from edge_common.azure_hub import AzureHub
 from edge_common.clock import Clock, SystemClock
-from edge_common.errors import ConfigurationError, EdgeError, HubRefusedError, MalformedMessageError
+from edge_common.errors import (
+    ConfigurationError,
+    EdgeError,
+    HubRefusedError,
+    HubStuckError,
+    MalformedMessageError,
+)
 from edge_common.hub import Handlers, Hub, Method, Received
 from edge_common.logs import configure_logging
 from edge_common.metrics import Metrics, MetricsServer
@@ -99,6 +106,7 @@ class Module(Generic[S]):
         """Work until told to stop, then drain.
 
         Raises:
+            HubStuckError: The hub's client hangs, or draining did not end in time.
             Exception: The module's work failed; IoT Edge restarts it.
         """
         await self._wiring.configure(self._keeper.settings)
@@ -124,7 +132,9 @@ class Module(Generic[S]):
                     await self._report({"status": {"state": "stopped", **self._about}})
                 await self._hub.close()
         except TimeoutError:
-            log.warning("draining took longer than %s s; leaving the rest to the next start", DRAIN_S)
+            raise HubStuckError(
+                f"draining took longer than {DRAIN_S:.0f} s; the rest is left to the next start"
+            ) from None
 
     def _methods(self) -> dict[str, Method]:
         async def ping(_: Any) -> tuple[int, Any]:
@@ -225,6 +235,11 @@ async def _serve(name: str, env: E, settings: type[S], wire: Callable[[Surroundi
         wiring = wire(Surroundings(env, hub, SystemClock(), metrics))
         keeper = SettingsKeeper(settings, env.state_dir / "settings.json", frozenset(wiring.sections))
         await Module(wiring, keeper, hub, metrics, about).live(stop)
+    except HubStuckError as error:
+        log.critical("%s ends: %s", name, error)
+        # Threads of the SDK may hang for ever, and Python would wait for them. What matters is on disk already.
+        logging.shutdown()
+        os._exit(1)
     finally:
         server.close()
     log.info("%s has stopped", name)
