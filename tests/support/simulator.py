@@ -75,7 +75,7 @@ class SimulatorProcess:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "deployment.json"
         path.write_text(json.dumps(manifest), encoding="utf-8")
-        own = () if "--address" in arguments else ("--address", own_address())
+        own = () if {"--address", "--devices"} & {*arguments} else ("--address", own_address())
         return cls(path, folder / "state", (*own, *arguments))
 
     def start(self) -> None:
@@ -97,9 +97,9 @@ class SimulatorProcess:
         """Kill it with SIGKILL."""
         self._end(signal.SIGKILL)
 
-    def credentials(self, name: str) -> dict[str, str]:
+    def credentials(self, name: str, *arguments: str) -> dict[str, str]:
         """Return the environment that lets a process connect as a module."""
-        words = shlex.split(self.run("credentials", name))
+        words = shlex.split(self.run("credentials", name, *arguments))
         return dict(word.split("=", 1) for word in words if word != "export")
 
     def run(self, *arguments: str) -> str:
