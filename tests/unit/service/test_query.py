@@ -70,7 +70,7 @@ TWIN: dict[str, Any] = {
 )
 def test_conditions(condition: str, *, found: bool) -> None:
     assert parse_target(condition).matches(TWIN) is found
-    assert parse_query("select * FROM devices Where " + condition).matches(TWIN) is found
+    assert parse_query(" ".join(["select * FROM devices Where", condition])).matches(TWIN) is found
 
 
 def test_collections() -> None:
