@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from edge_simulator.service.query import QueryError, parse_query, parse_target
 
+PREFIX = "select * FROM devices Where "
 TWIN: dict[str, Any] = {
     "deviceId": "edge",
     "tags": {"site": "lab", "floor": 2, "open": True, "none": None, "a-b": 1, "not": {"x": "it's"}},
@@ -70,7 +71,7 @@ TWIN: dict[str, Any] = {
 )
 def test_conditions(condition: str, *, found: bool) -> None:
     assert parse_target(condition).matches(TWIN) is found
-    assert parse_query(" ".join(["select * FROM devices Where", condition])).matches(TWIN) is found
+    assert parse_query(PREFIX + condition).matches(TWIN) is found
 
 
 def test_collections() -> None:
