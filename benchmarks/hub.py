@@ -134,7 +134,7 @@ def mosquitto(program: str) -> Iterator[dict[str, Environment]]:
         configuration = folder / "mosquitto.conf"
         configuration.write_text(MOSQUITTO.format(port=address.MQTT_TLS_PORT, host=host, folder=folder))
         with Program(program, "-c", configuration):
-            yield {module: connection_string(Device(host, b""), module, authority.path) for module in MODULES}
+            yield {module: connection_string(Device(host, b""), module, folder / "ca.pem") for module in MODULES}
 
 
 def rate(credentials: Mapping[str, Environment], count: int, *arguments: str) -> float:

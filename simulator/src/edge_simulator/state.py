@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_simulator.errors import StateInUseError
+from edge_simulator.files import write_private
 
 DEFAULT_STATE: Final = Path(".run/simulator")
 # sun_path holds 108 bytes, the last of which ends the string (unix(7)).
@@ -80,8 +81,7 @@ class State:
         """Return the device's secret, made at the first call."""
         path = self.root / "device.key"
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_bytes(secrets.token_bytes(32))
+            write_private(path, secrets.token_bytes(32))
         return path.read_bytes()
 
     def last_address(self) -> str | None:

@@ -41,6 +41,14 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
+REPORT = """
+import itertools
+from azure.iot.device import IoTHubModuleClient
+client = IoTHubModuleClient.create_from_edge_environment()
+client.connect()
+for number in itertools.count():
+    client.patch_twin_reported_properties({"number": number})
+"""
 
 
 def _until(what: Callable[[], Any]) -> Any:
@@ -199,6 +207,21 @@ async def test_the_monitor_prints_what_goes_to_the_cloud(tmp_path: Path, module:
             assert line.result().decode().startswith(expected)
             monitor.terminate()
             await monitor.wait()
+
+
+@pytest.mark.parametrize(("killed", "exit_code"), [(False, 0), (True, 1)])
+def test_the_monitor_ends_with_the_simulator(tmp_path: Path, *, killed: bool, exit_code: int) -> None:
+    routes = {"up": "FROM /* INTO $upstream"}
+    manifest = deployment(routes=routes, modules={"m": entry("python", "-c", REPORT)})
+    with simulator(tmp_path, manifest, *BACKOFF) as running:
+        command = [str(COMMAND), "monitor", "--state", str(running.state)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as monitor:
+            assert monitor.stdout is not None
+            monitor.stdout.readline()
+            end = running.kill if killed else running.stop
+            end()
+            _, errors = monitor.communicate(timeout=30)
+        assert (monitor.returncode, "Traceback" in errors) == (exit_code, False)
 
 
 def test_a_second_simulator_on_the_same_folder_is_refused(tmp_path: Path) -> None:

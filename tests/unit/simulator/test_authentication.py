@@ -6,7 +6,7 @@ import pytest
 
 from edge_simulator.hub.authentication import authenticate
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, ReturnCode
 from edge_simulator.sas import CLOCK_SKEW_S
 from support.mqtt import token
@@ -22,7 +22,7 @@ GOOD = Connect(
 
 
 def _code(packet: Connect) -> ReturnCode:
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         authenticate(packet, DEVICE, NOW)
     return refusal.value.code
 

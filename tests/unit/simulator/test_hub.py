@@ -38,7 +38,9 @@ async def test_a_message_is_acknowledged_once_it_is_stored(bench: HubBench) -> N
     [
         sent_by("src", b"", packet_id=9, bag="%24.on=nowhere"),
         Publish("$iothub/unknown", b"", 1, 9),
-        Publish("devices/edge/modules/other/messages/events/", b"", 1, 9),
+        Publish("devices/edge/modules/other/messages/events/%24.on=o", b"", 1, 9),
+        Publish("devices/edge/modules/src/messages/eventsmore/%24.on=o", b"", 1, 9),
+        Publish("devices/edge/modules/src/messages/events", b"", 1, 9),
         Publish("$iothub/twin/GET/", b"", 1, 9),
         sent_by("src", b"x" * 262_060, packet_id=9, bag="$.on=o&$.exp=1&$.ifid=1"),
     ],
@@ -257,6 +259,14 @@ async def test_acknowledgements_stay_with_their_connection(bench: HubBench) -> N
 async def test_a_stranger_is_refused(bench: HubBench) -> None:
     stranger = bench.connect("stranger")
     assert stranger.take() == [ConnAck(session_present=False, code=ReturnCode.NOT_AUTHORIZED)]
+
+
+async def test_properties_that_fit_in_no_topic_are_dropped_and_block_nothing(bench: HubBench) -> None:
+    src, dst = bench.connect("src"), bench.listening("dst")
+    src.send(sent_by("src", b"large", bag="%24.on=o&p=" + "/" * 30_000 + "x"), sent_by("src", b"after"))
+    await bench.settle()
+    assert [message.payload for message in _messages(dst)] == [b"after"]
+    assert bench.hub.queued() == {("dst", "i"): 1}
 
 
 async def test_packet_ids_go_round_and_pass_over_those_in_use(bench: HubBench) -> None:

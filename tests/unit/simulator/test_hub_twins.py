@@ -75,7 +75,21 @@ async def test_a_report_is_answered_once_it_is_stored(bench: HubBench) -> None:
     assert bench.hub.twins.get("src").reported == {"a": 1}
 
 
-@pytest.mark.parametrize("patch", [b"", b"{", b"\xff", b"[]", b"null", b"[" * 100_000, {"a.b": 1}, {"a": "x" * 4097}])
+@pytest.mark.parametrize(
+    "patch",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b"[]",
+        b"null",
+        b"[" * 100_000,
+        b'{"a": NaN}',
+        b'{"a": "\\ud800"}',
+        {"a.b": 1},
+        {"a": "x" * 4097},
+    ],
+)
 async def test_reports_over_the_limits_are_refused(bench: HubBench, patch: Any) -> None:
     client = _client(bench, RESPONSES)
     _report(client, patch)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge_simulator.mqtt.connection import CONNECT_TIMEOUT_S, MAX_PACKET_BYTES, Connection, Refusal
+from edge_simulator.mqtt.connection import CONNECT_TIMEOUT_S, MAX_PACKET_BYTES, Connection, RefusedError
 from edge_simulator.mqtt.encoding import encode
 from edge_simulator.mqtt.link import LinkState
 from edge_simulator.mqtt.packets import (
@@ -61,7 +61,7 @@ class FakeBroker:
 
     def open_session(self, packet: Connect) -> FakeSession:
         if packet.client_id == "stranger":
-            raise Refusal(ReturnCode.NOT_AUTHORIZED, "who?")
+            raise RefusedError(ReturnCode.NOT_AUTHORIZED, "who?")
         return self.session
 
 

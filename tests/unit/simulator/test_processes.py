@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge_simulator.agent import guard, process
+from edge_simulator.agent.environment import search_path
 from edge_simulator.errors import CommandMissingError
 
 CHILD = "import subprocess, sys; print(subprocess.Popen(['sleep', '600']).pid, flush=True); input_ = sys.stdin.read()"
@@ -60,20 +61,20 @@ async def folder(tmp_path: Path) -> AsyncIterator[Folder]:
 
 
 def test_programs_are_found_beside_this_python_first() -> None:
-    assert process.find(("edge-simulator", "run"), "m") == (
+    assert process.find(("edge-simulator", "run"), "m", search_path()) == (
         str(Path(sys.executable).with_name("edge-simulator")),
         "run",
     )
 
 
 def test_and_then_on_the_path() -> None:
-    assert Path(process.find(("sleep", "1"), "m")[0]).is_absolute()
+    assert Path(process.find(("sleep", "1"), "m", search_path())[0]).is_absolute()
 
 
 @pytest.mark.parametrize("command", [(), ("no-such-program",)])
 def test_a_missing_command_says_what_to_do(command: tuple[str, ...]) -> None:
     with pytest.raises(CommandMissingError, match="edge-simulator credentials m"):
-        process.find(command, "m")
+        process.find(command, "m", search_path())
 
 
 async def test_output_is_added_to_the_log(folder: Folder) -> None:

@@ -1,5 +1,6 @@
 """What the hub keeps on disk."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,26 @@ def test_after_a_failed_write_nobody_is_told_that_it_is_safe(store: Store) -> No
         store.database.commit()
     store.database.close()
     assert calls == ["before"]
+
+
+async def test_a_failed_write_ends_the_committing(store: Store) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        store.database.write("INSERT INTO nowhere VALUES (1)")
+    with pytest.raises(sqlite3.OperationalError):
+        await store.database.keep_committing()
+
+
+async def test_a_turn_of_the_event_loop_is_one_commit(store: Store) -> None:
+    committed: list[int] = []
+    committing = asyncio.create_task(store.database.keep_committing())
+    await asyncio.sleep(0)
+    for number in range(3):
+        store.put(b"%d" % number)
+        store.database.after_commit(lambda: committed.append(store.database._connection.total_changes))
+    assert committed == []
+    await asyncio.sleep(0)
+    assert committed == [3, 3, 3]
+    committing.cancel()
 
 
 def test_subscriptions(store: Store) -> None:

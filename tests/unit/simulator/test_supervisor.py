@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_simulator.agent import process
+from edge_simulator.agent.environment import search_path
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
 from edge_simulator.errors import ModuleNotRunningError
@@ -44,7 +45,9 @@ class Bench:
         self.supervisor = Supervisor(spec, self._launch, Backoff(backoff_unit_s))
 
     async def _launch(self, spec: ModuleSpec) -> asyncio.subprocess.Process:
-        running = await process.start(process.find(spec.command, "m"), {}, self.folder, self.folder / "log")
+        running = await process.start(
+            process.find(spec.command, "m", search_path()), {}, self.folder, self.folder / "log"
+        )
         self.launches.put_nowait(running.pid)
         return running
 

@@ -76,6 +76,8 @@ def test_patches_that_fit(patch: dict[str, Any]) -> None:
         ({"a": "ä" * 2049}, "a: a string of more than 4096 bytes"),
         ({"a": [{"b": "x" * 4097}]}, r"a\[0\].b: a string"),
         ({"a": 2**52}, "beyond 52 bits"),
+        ({"a": float("nan")}, "no JSON number"),
+        ({"a": [float("inf")]}, "no JSON number"),
         ({"a": -(2**52) - 1}, "beyond 52 bits"),
         ({"a": [None]}, r"a\[0\]: null inside an array"),
         ({"a": [{"b": None}]}, r"a\[0\].b: null inside an array"),

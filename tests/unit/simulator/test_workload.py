@@ -66,7 +66,15 @@ def test_authorities_do_not_trust_each_other(tmp_path: Path) -> None:
 
 def test_keys_are_for_their_owner_alone(tmp_path: Path) -> None:
     Authority.open(tmp_path).server_context("127.0.0.7")
-    assert {path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077 == 0} == {"ca.key", "server.key"}
+    assert {path.name for path in tmp_path.iterdir()} == {"ca.key", "ca.pem", "server.key", "server.pem"}
+    assert [path for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
+
+
+def test_a_write_cut_short_by_a_kill_leaves_the_authority_whole(tmp_path: Path) -> None:
+    (tmp_path / "ca.key.partial").write_bytes(b"-----BEGIN")
+    Authority.open(tmp_path)
+    (tmp_path / "ca.pem.partial").write_bytes(b"-----BEGIN")
+    assert Authority.open(tmp_path).pem.startswith("-----BEGIN CERTIFICATE-----")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from edge_simulator.agent import process
-from edge_simulator.agent.environment import connection_string, credentials, environment
+from edge_simulator.agent.environment import connection_string, credentials, environment, search_path
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
@@ -116,7 +116,7 @@ class Agent:
             await supervisor.run()
 
     async def _launch(self, spec: ModuleSpec) -> Process:
-        command = process.find(spec.command, spec.name)
+        command = process.find(spec.command, spec.name, search_path())
         self._volumes.prepare(spec)
         folders = self._volumes.folders(spec)
         own = {**self.credentials(spec.name), **self._mark}

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,12 @@ from edge_simulator.manifest import ModuleSpec
 from edge_simulator.workload.api import API_VERSION
 
 # What a process of this machine needs and a container has from its image.
-_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ")
+_INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+
+def search_path() -> str:
+    """Return where modules find programs: beside this Python first, as that is where `.venv` has theirs."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
 def credentials(device: Device, module: str, workload_socket: Path) -> dict[str, str]:
@@ -54,4 +60,5 @@ def environment(
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     stated = {**spec.options.env, **spec.env}
     given = {name: relocate(ports.get(value, value), folders) for name, value in stated.items()}
-    return {**inherited, "PYTHONUNBUFFERED": "1", "RuntimeLogLevel": "Information", **given, **own}
+    image = {"PATH": search_path(), "PYTHONUNBUFFERED": "1", "RuntimeLogLevel": "Information"}
+    return {**inherited, **image, **given, **own}

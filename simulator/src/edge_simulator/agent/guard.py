@@ -31,15 +31,19 @@ def guard() -> Iterator[Mapping[str, str]]:
 
 def _main(mark: bytes) -> None:
     sys.stdin.buffer.read()
-    # A process can appear between two looks at /proc, so two in a row must find nothing.
-    quiet = 0
-    while quiet < 2:  # noqa: PLR2004
-        found = list(_marked(mark))
-        for process in found:
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        quiet = 0 if found else quiet + 1
-        time.sleep(_PAUSE_S)
+    # A process can appear between two looks at /proc, so a second one must find nothing, too.
+    while _kill(mark) or _kill(mark):
+        pass
+
+
+def _kill(mark: bytes) -> bool:
+    """Kill whatever carries the mark, and say whether there was anything."""
+    found = list(_marked(mark))
+    for process in found:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    time.sleep(_PAUSE_S)
+    return bool(found)
 
 
 def _marked(mark: bytes) -> Iterator[int]:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,8 +16,8 @@ from edge_simulator.errors import CommandMissingError
 STOP_TIMEOUT_S: Final = 10.0
 
 
-def find(command: tuple[str, ...], module: str) -> tuple[str, ...]:
-    """Return the command with the path of its program: beside this Python first, as that is where `.venv` has it.
+def find(command: tuple[str, ...], module: str, search_path: str) -> tuple[str, ...]:
+    """Return the command with the path of its program.
 
     Raises:
         CommandMissingError: there is no command, or no such program.
@@ -26,8 +25,7 @@ def find(command: tuple[str, ...], module: str) -> tuple[str, ...]:
     hint = f"start it by hand with the environment from `edge-simulator credentials {module}`"
     if not command:
         raise CommandMissingError(f"neither createOptions nor a Dockerfile says what {module} runs: {hint}")
-    beside = str(Path(sys.executable).parent)
-    program = shutil.which(command[0], path=beside) or shutil.which(command[0])
+    program = shutil.which(command[0], path=search_path)
     if program is None:
         raise CommandMissingError(f"{module} runs {command[0]!r}, which is not installed here: install it, or {hint}")
     return (program, *command[1:])

@@ -88,6 +88,7 @@ class Supervisor:
         self._start_now.clear()
         self._running = running = await self._launch(self.spec)
         self.status = replace(self.status, status="running", pid=running.pid, started_at=time.time())
+        _log.info("%s runs as process %d", self.spec.name, running.pid)
         try:
             exit_code = await running.wait()
         finally:

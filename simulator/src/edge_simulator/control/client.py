@@ -104,7 +104,7 @@ class ControlClient:
         """Send a request, with a body as `json` or as bytes in `data`.
 
         Raises:
-            NotRunningError: nobody is there to take it.
+            NotRunningError: nobody is there to take it, or to finish the answer.
             SimulatorError: it was refused, and why.
         """
         try:
@@ -112,7 +112,7 @@ class ControlClient:
                 if not response.ok:
                     raise SimulatorError((await response.json())["message"])
                 yield response
-        except aiohttp.ClientConnectionError as error:
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise NotRunningError(
                 f"no simulator runs on state folder {self._state}; start one with"
                 f" `edge-simulator run FILE --state {self._state}`"

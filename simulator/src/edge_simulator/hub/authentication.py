@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, ReturnCode
 from edge_simulator.sas import SasToken
 
@@ -19,16 +19,16 @@ def authenticate(packet: Connect, device: Device, now: float) -> str:
     """Return the name of the module that a CONNECT proves to come from; `now` in seconds since the epoch.
 
     Raises:
-        Refusal: it proves nothing of the kind.
+        RefusedError: it proves nothing of the kind.
     """
     match = _USERNAME.fullmatch(packet.username or "")
     if match is None:
-        raise Refusal(ReturnCode.BAD_USERNAME_OR_PASSWORD, f"user name {packet.username!r} names no module")
+        raise RefusedError(ReturnCode.BAD_USERNAME_OR_PASSWORD, f"user name {packet.username!r} names no module")
     module = match["module"]
     if packet.client_id != device.client_id(module):
-        raise Refusal(ReturnCode.IDENTIFIER_REJECTED, f"client id {packet.client_id!r} is not that of {module}")
+        raise RefusedError(ReturnCode.IDENTIFIER_REJECTED, f"client id {packet.client_id!r} is not that of {module}")
     if match["hub"].lower() not in _hosts(device):
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"{match['hub']!r} is not the IoT hub of this device")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"{match['hub']!r} is not the IoT hub of this device")
     check_token((packet.password or b"").decode(errors="replace"), module, device, now)
     return module
 
@@ -41,13 +41,13 @@ def check_token(text: str, module: str, device: Device, now: float) -> None:
     """Check that a token proves to come from a module of the device; `now` in seconds since the epoch.
 
     Raises:
-        Refusal: it does not.
+        RefusedError: it does not.
     """
     token = SasToken.parse(text)
     host, path = token.resource
     if host not in _hosts(device) or path != f"devices/{device.device_id}/modules/{module}":
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token is for {token.audience!r}, not for {module}")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token is for {token.audience!r}, not for {module}")
     if not token.is_signed_with(device.key(module)):
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
     if token.has_expired(now):
-        raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the token of {module} has expired")
+        raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} has expired")

@@ -10,7 +10,7 @@ from edge_simulator.errors import MethodCallError, MethodTimeoutError, ModuleOff
 from edge_simulator.hub.authentication import check_token
 from edge_simulator.hub.methods import MethodCall, Methods
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 
 _CALLER: Final = "x-ms-edge-moduleId"
 
@@ -57,7 +57,7 @@ class MethodApi:
             return _error(401, "a module may call methods on its own device alone")
         try:
             check_token(request.headers.get("Authorization", ""), module, self._device, self._now())
-        except Refusal as refusal:
+        except RefusedError as refusal:
             return _error(401, str(refusal))
         return None
 

@@ -19,7 +19,7 @@ from edge_simulator.hub.topics import Feature
 from edge_simulator.hub.twins import Twins, document
 from edge_simulator.hub.upstream import Upstream
 from edge_simulator.identity import Device
-from edge_simulator.mqtt.connection import Refusal
+from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.link import LinkState
 from edge_simulator.mqtt.packets import Connect, Publish, ReturnCode
 from edge_simulator.routing import (
@@ -49,6 +49,11 @@ class Hub:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Route by `desired`, what the deployment has for `$edgeHub`.
+
+        Raises:
+            RouteError: the routes cannot be used.
+        """
         self.twins = Twins(TwinStore(database))
         self.monitor = Monitor()
         self._device = device
@@ -201,19 +206,18 @@ class Hub:
         """Return the session of the module that connects.
 
         Raises:
-            Refusal: it is none of the device's modules, or cannot prove it.
+            RefusedError: it is none of the device's modules, or cannot prove it.
         """
         module = authenticate(packet, self._device, self._now())
         session = self._sessions.get(module)
         if session is None:
-            raise Refusal(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
+            raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
         session.begin(clean=packet.clean_session)
         return session
 
     def _receive(self, session: ModuleSession, packet: Publish) -> None:
-        events = topics.events(self._device.device_id, session.module)
-        if packet.topic.startswith(events):
-            bag = packet.topic.removeprefix(events).strip("/")
+        bag = topics.property_bag(packet.topic, self._device.device_id, session.module)
+        if bag is not None:
             self._telemetry(messages.telemetry(self._device.device_id, session.module, bag, packet.payload))
         elif packet.topic.startswith(topics.TWIN_GET):
             self._send_twin(session, packet)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 WINDOW: Final = 64
 ACK_TIMEOUT_S: Final = 30
 _HIGHEST_PACKET_ID: Final = 65_535
+_LONGEST_TOPIC: Final = 65_535
 
 _log = logging.getLogger(__name__)
 
@@ -222,18 +223,28 @@ class ModuleSession:
         rows = [under_way.row for under_way in self._under_way.values()]
         waiting = self._queue.peek(self.module, room, without=rows)
         self._more_queued = len(waiting) == room
-        if waiting:
-            self._send(*(self._message(queued, qos) for queued in waiting))
+        packets = [self._under_way_from_now(queued, topic, qos) for queued, topic in self._addressed(waiting)]
+        if packets:
+            self._send(*packets)
 
     def _send(self, *packets: Publish) -> None:
         if self._connection is not None:
             send = partial(self._connection.send, *packets)
             self._to_module.put(send, self._faults.message_delay_s(self.module))
 
-    def _message(self, queued: Queued, qos: int) -> Publish:
-        """Return the packet that takes a message to the module, and note that it is under way."""
-        bag = messages.bag(queued.properties, queued.system_properties)
-        topic = topics.module_input(self._device_id, self.module, queued.input, bag)
+    def _addressed(self, waiting: Iterable[Queued]) -> Iterator[tuple[Queued, str]]:
+        """Pair messages with their topics, and drop those whose properties do not fit in one."""
+        for queued in waiting:
+            bag = messages.bag(queued.properties, queued.system_properties)
+            topic = topics.module_input(self._device_id, self.module, queued.input, bag)
+            if len(topic) <= _LONGEST_TOPIC:
+                yield queued, topic
+            else:
+                _log.error("dropped a message for %s: its properties take %d bytes", self, len(topic))
+                self._queue.remove(queued.row)
+
+    def _under_way_from_now(self, queued: Queued, topic: str, qos: int) -> Publish:
+        """Return the packet that takes a message to the module."""
         packet = Publish(topic, queued.body, qos, self._next_packet_id() if qos else 0)
         if qos:
             self._under_way[packet.packet_id] = _UnderWay(queued.row, packet, self._monotonic())

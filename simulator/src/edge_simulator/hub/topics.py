@@ -35,9 +35,10 @@ def feature(topic_filter: str) -> Feature | None:
     return Feature.INPUTS if _INPUTS.fullmatch(topic_filter) else None
 
 
-def events(device_id: str, module: str) -> str:
-    """Return the beginning of the topics that a module sends its messages to."""
-    return f"devices/{device_id}/modules/{module}/messages/events"
+def property_bag(topic: str, device_id: str, module: str) -> str | None:
+    """Return the properties of a message that a module sends, or None if the topic is for something else."""
+    events = f"devices/{device_id}/modules/{module}/messages/events/"
+    return topic[len(events) :].removesuffix("/") if f"{topic}/".startswith(events) else None
 
 
 def module_input(device_id: str, module: str, name: str, bag: str) -> str:

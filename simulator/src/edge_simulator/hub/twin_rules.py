@@ -4,6 +4,7 @@ Sources: `JsonEx.Merge`, `ReportedPropertiesValidator.cs` and `StoringTwinManage
 """
 
 import json
+import math
 from typing import Any, Final
 
 from edge_simulator.errors import TwinError
@@ -114,5 +115,7 @@ def _check_value(value: object, path: str, *, depth: int, in_array: bool) -> Non
                 _check_value(item, f"{path}[{index}]", depth=depth, in_array=True)
         case str() if len(value.encode()) > MAX_STRING_BYTES:
             raise TwinError(f"{path}: a string of more than {MAX_STRING_BYTES} bytes")
+        case float() if not math.isfinite(value):
+            raise TwinError(f"{path}: no JSON number")
         case int() if not -MAX_INTEGER <= value <= MAX_INTEGER - 1:
             raise TwinError(f"{path}: an integer beyond 52 bits")

@@ -31,7 +31,7 @@ MAX_KEEP_ALIVE_S: Final = 600
 _log = logging.getLogger(__name__)
 
 
-class Refusal(Exception):  # noqa: N818 (an answer, not an error of ours)
+class RefusedError(Exception):
     """A broker's no to a CONNECT."""
 
     def __init__(self, code: ReturnCode, reason: str) -> None:
@@ -75,7 +75,7 @@ class Broker(Protocol):
         """Return the client's session.
 
         Raises:
-            Refusal: the client may not connect.
+            RefusedError: the client may not connect.
         """
 
 
@@ -83,6 +83,7 @@ class Connection(asyncio.Protocol):
     """The server's end of one client's connection."""
 
     def __init__(self, broker: Broker, live: set["Connection"], monotonic: Callable[[], float]) -> None:
+        self.gone = asyncio.Event()
         self._broker = broker
         self._live = live
         self._monotonic = monotonic
@@ -114,7 +115,7 @@ class Connection(asyncio.Protocol):
                     return
                 self._handle(packet)
         except UnsupportedProtocolError as error:
-            self._refuse(Refusal(ReturnCode.UNACCEPTABLE_PROTOCOL, str(error)))
+            self._refuse(RefusedError(ReturnCode.UNACCEPTABLE_PROTOCOL, str(error)))
         except MqttError as error:
             _log.warning("closing the connection of %s: %s", self._peer, error)
             self.close()
@@ -124,6 +125,7 @@ class Connection(asyncio.Protocol):
         _log.debug("connection of %s lost: %s", self._peer, exc or "closed")
         self._closing = True
         self._live.discard(self)
+        self.gone.set()
         if self._session is not None:
             self._session.detach(self)
 
@@ -188,7 +190,7 @@ class Connection(asyncio.Protocol):
     def _connect(self, packet: Connect) -> None:
         try:
             session = self._broker.open_session(packet)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             self._refuse(refusal)
             return
         self._patience_s = 1.5 * min(packet.keep_alive or MAX_KEEP_ALIVE_S, MAX_KEEP_ALIVE_S)
@@ -213,7 +215,7 @@ class Connection(asyncio.Protocol):
             case _:
                 raise ProtocolViolationError(f"{type(packet).__name__} from a connected client")
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: RefusedError) -> None:
         _log.warning("refusing %s: %s (%s)", self._peer, refusal, refusal.code.name)
         self.send(ConnAck(session_present=False, code=refusal.code))
         self.close()

@@ -24,6 +24,9 @@ from edge_simulator.mqtt.packets import (
     Will,
 )
 
+# In subscriptions and wills, where QoS 2 may be asked for.
+_HIGHEST_QOS: Final = 2
+
 
 def decode(first: int, body: bytes) -> Packet:
     """Return the packet with this first byte and these bytes after the remaining length.
@@ -145,7 +148,7 @@ def _connect(fields: _Fields) -> Connect:
 
 def _will(flags: int, fields: _Fields) -> Will | None:
     present, qos, retain = bool(flags & 0x04), flags >> 3 & 3, bool(flags & 0x20)
-    if qos == 3 or (not present and (qos or retain)):  # noqa: PLR2004 (QoS has two bits and three values)
+    if qos > _HIGHEST_QOS or (not present and (qos or retain)):
         raise MalformedPacketError(f"CONNECT with flags {flags:#010b}")
     return Will(fields.topic(), fields.binary(), qos, retain) if present else None
 
@@ -166,7 +169,7 @@ def _subscribe(fields: _Fields) -> Subscribe:
 
 
 def _qos(value: int) -> int:
-    if value > 2:  # noqa: PLR2004 (QoS 2 may be asked for; 1 is granted)
+    if value > _HIGHEST_QOS:
         raise MalformedPacketError(f"QoS {value}")
     return value
 

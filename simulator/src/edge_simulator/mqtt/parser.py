@@ -8,6 +8,7 @@ from edge_simulator.mqtt.errors import MalformedPacketError, PacketTooLargeError
 from edge_simulator.mqtt.packets import Packet
 
 _LENGTH_DIGITS: Final = 4
+_MORE_DIGITS: Final = 0x80
 
 
 class Parser:
@@ -38,10 +39,10 @@ class Parser:
         """Return where the next packet's body starts and its length, once that much has arrived."""
         length = 0
         for digit, byte in enumerate(self._buffer[1 : 1 + _LENGTH_DIGITS]):
-            length |= (byte & 0x7F) << 7 * digit
+            length |= byte % _MORE_DIGITS << 7 * digit
             if length > self._max_length:
                 raise PacketTooLargeError(f"a packet of {length} bytes or more; the limit is {self._max_length}")
-            if byte < 0x80:  # noqa: PLR2004 (the top bit says that more digits follow)
+            if byte < _MORE_DIGITS:
                 return 2 + digit, length
         if len(self._buffer) > _LENGTH_DIGITS:
             raise MalformedPacketError("a remaining length of more than four digits")

@@ -11,7 +11,7 @@ from edge_simulator.mqtt.connection import Broker, Connection
 
 
 class Server:
-    """Accepts connections for a broker; asyncio sets TCP_NODELAY on each, without which clients crawl."""
+    """Accepts connections for a broker."""
 
     def __init__(self, broker: Broker, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._broker = broker
@@ -21,13 +21,18 @@ class Server:
     @asynccontextmanager
     async def serving(self, listener: socket.socket, tls: ssl.SSLContext) -> AsyncIterator[None]:
         """Serve on a bound socket until the block ends, and then let every client go."""
+        # Connections inherit it, and crawl without. asyncio sets it only on sockets that name their protocol.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         server = await asyncio.get_running_loop().create_server(self._connection, sock=listener, ssl=tls)
         try:
             yield
         finally:
             server.close()
-            for connection in list(self._live):
+            connections = list(self._live)
+            for connection in connections:
                 connection.abort()
+            for connection in connections:
+                await connection.gone.wait()
 
     def follow_links(self, _: str) -> None:
         """Cut and mend connections as the broker says of their clients' links."""

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from edge_simulator.files import write_private
+
 _LIFETIME: Final = dt.timedelta(days=3650)
 _CERTIFICATE: Final = "ca.pem"
 _KEY: Final = "ca.key"
@@ -36,8 +38,8 @@ class Authority:
         folder.mkdir(parents=True, exist_ok=True)
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = _root(key)
-        _write_key(folder / _KEY, key)
-        (folder / _CERTIFICATE).write_bytes(_pem(certificate))
+        write_private(folder / _KEY, _key_pem(key))
+        write_private(folder / _CERTIFICATE, _pem(certificate))
         return cls(folder, certificate, key)
 
     @property
@@ -45,18 +47,13 @@ class Authority:
         """The root certificate as PEM."""
         return _pem(self.certificate).decode()
 
-    @property
-    def path(self) -> Path:
-        """Where the root certificate lies."""
-        return self.folder / _CERTIFICATE
-
     def server_context(self, address: str) -> ssl.SSLContext:
         """Return a TLS server's context (TLS 1.2 and newer) with a new certificate for an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._server(key, address)
         key_path, chain_path = self.folder / "server.key", self.folder / "server.pem"
-        _write_key(key_path, key)
-        chain_path.write_bytes(_pem(certificate) + _pem(self.certificate))
+        write_private(key_path, _key_pem(key))
+        write_private(chain_path, _pem(certificate) + _pem(self.certificate))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(chain_path, key_path)
@@ -123,8 +120,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
