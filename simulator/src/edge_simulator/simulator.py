@@ -110,4 +110,4 @@ def _deployment(options: Options, device: str) -> Deployment:
 
 def _service(edges: Edges, access: Access, store: ConfigurationStore, rollout: Rollout) -> web.Application:
     parts = (Registry, TwinService, MethodService, DeploymentService, QueryService)
-    return api.application(access, ConfigurationService(store, rollout), *(part(edges) for part in parts))
+    return api.application(access, edges, ConfigurationService(store, rollout), *(part(edges) for part in parts))
