@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from azure.iot.hub import IoTHubConfigurationManager, IoTHubRegistryManager
 
@@ -18,9 +19,9 @@ class ServiceClients:
 
 
 @contextmanager
-def service_clients(simulator: SimulatorProcess) -> Iterator[ServiceClients]:
+def service_clients(simulator: SimulatorProcess, authority: Path | None = None) -> Iterator[ServiceClients]:
     text = simulator.run("connection-string").strip()
-    with edge_environment({"REQUESTS_CA_BUNDLE": str(simulator.state / "authority" / "ca.pem")}):
+    with edge_environment({"REQUESTS_CA_BUNDLE": str((authority or simulator.state / "authority") / "ca.pem")}):
         yield ServiceClients(
             IoTHubRegistryManager.from_connection_string(text), IoTHubConfigurationManager.from_connection_string(text)
         )

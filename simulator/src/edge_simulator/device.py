@@ -1,14 +1,13 @@
 """One running device: its hub, its agent, and the ways to reach them."""
 
-import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from edge_simulator import address, http
 from edge_simulator.agent.agent import Agent
@@ -27,6 +26,7 @@ from edge_simulator.service.access import Access
 from edge_simulator.service.edges import Edge
 from edge_simulator.state import State
 from edge_simulator.store.database import Database
+from edge_simulator.tasks import every, meanwhile
 from edge_simulator.workload.api import WorkloadApi
 from edge_simulator.workload.authority import Authority
 
@@ -88,7 +88,7 @@ async def running(
     async with AsyncExitStack() as stack:
         database = stack.enter_context(closing(Database(state.database)))
         hub = _hub(deployment, device, database, faults)
-        await stack.enter_async_context(_meanwhile(database.keep_committing()))
+        await stack.enter_async_context(meanwhile(database.keep_committing()))
         server = Server(hub)
         faults.watch("link", server.follow_links)
         volumes = Volumes(state.volumes, state.tmpfs, deployment.mounts)
@@ -101,11 +101,11 @@ async def running(
         await stack.enter_async_context(server.serving(place.listener, tls))
         await stack.enter_async_context(_calling_methods(device, hub, tls))
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
-        await stack.enter_async_context(_meanwhile(_every(_FAULT_SWEEP_S, faults.lift_ended)))
+        await stack.enter_async_context(meanwhile(every(_FAULT_SWEEP_S, faults.lift_ended)))
         await stack.enter_async_context(
-            _meanwhile(_every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report, deployer.report))
+            meanwhile(every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report, deployer.report))
         )
-        await stack.enter_async_context(_meanwhile(_every(_EXPIRY_S, hub.remove_expired)))
+        await stack.enter_async_context(meanwhile(every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
         await stack.enter_async_context(agent.running(mark))
         deployer.follow()
@@ -135,21 +135,3 @@ async def _calling_methods(device: Device, hub: Hub, tls: ssl.SSLContext) -> Asy
         return
     async with http.serving_tls(MethodApi(device, hub.methods).application(), listener, tls):
         yield
-
-
-@asynccontextmanager
-async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run `work` until the block ends; what it raises ends the block."""
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(work)
-        try:
-            yield
-        finally:
-            task.cancel()
-
-
-async def _every(interval_s: float, *actions: Callable[[], None]) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
-        for action in actions:
-            action()

@@ -18,16 +18,22 @@ from edge_simulator.identity import DEVICE_ID
 from edge_simulator.manifest import Manifest
 from edge_simulator.service import api
 from edge_simulator.service.access import Access
+from edge_simulator.service.configurations.api import ConfigurationService
+from edge_simulator.service.configurations.rollout import Rollout
+from edge_simulator.service.configurations.store import ConfigurationStore
 from edge_simulator.service.deployments import DeploymentService
 from edge_simulator.service.edges import Edges
 from edge_simulator.service.methods import MethodService
 from edge_simulator.service.registry import Registry
+from edge_simulator.service.twin_queries import QueryService
 from edge_simulator.service.twins import TwinService
 from edge_simulator.state import State
+from edge_simulator.tasks import every, meanwhile
 from edge_simulator.workload.authority import Authority
 
 # There are 253 loopback addresses for all simulators of a machine.
 MOST_DEVICES: Final = 100
+_ROLLOUT_S: Final = 1
 
 _log = logging.getLogger(__name__)
 
@@ -79,7 +85,10 @@ async def running(options: Options) -> AsyncIterator[Edges]:
             ]
         )
         _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
-        service = _service(edges, access)
+        store = ConfigurationStore(root.configurations)
+        rollout = Rollout(edges, store)
+        service = _service(edges, access, store, rollout)
+        await stack.enter_async_context(meanwhile(every(_ROLLOUT_S, rollout.run)))
         await stack.enter_async_context(http.serving_tls(service, listener, authority.server_context(host)))
         yield edges
 
@@ -99,5 +108,6 @@ def _deployment(options: Options, device: str) -> Deployment:
     return Deployment(options.manifest, mounts, options.backoff_unit_s, options.guests)
 
 
-def _service(edges: Edges, access: Access) -> web.Application:
-    return api.application(access, Registry(edges), TwinService(edges), MethodService(edges), DeploymentService(edges))
+def _service(edges: Edges, access: Access, store: ConfigurationStore, rollout: Rollout) -> web.Application:
+    parts = (Registry, TwinService, MethodService, DeploymentService, QueryService)
+    return api.application(access, edges, ConfigurationService(store, rollout), *(part(edges) for part in parts))

@@ -30,6 +30,7 @@ class State:
         self.volumes = self.root / "volumes"
         self.tmpfs = self.root / "tmpfs"
         self.work = self.root / "work"
+        self.configurations = self.root / "configurations.json"
         self._sockets = self.root / "sockets"
 
     def log(self, module: str) -> Path:

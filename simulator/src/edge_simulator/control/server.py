@@ -81,6 +81,7 @@ class ControlApi:
 
     async def _patch_desired(self, request: web.Request) -> web.Response:
         version = self._hub.set_desired(request.match_info["module"], await request.json())
+        await self._hub.stored()
         return web.json_response({"version": version})
 
     async def _get_credentials(self, request: web.Request) -> web.Response:

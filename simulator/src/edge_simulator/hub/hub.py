@@ -110,6 +110,12 @@ class Hub:
         self.report()
         self._upstream.wake()
 
+    async def stored(self) -> None:
+        """Wait until all changes so far are stored."""
+        done = asyncio.Event()
+        self._database.after_commit(done.set)
+        await done.wait()
+
     # --- desired properties -------------------------------------------------------------------------------------------
 
     def watch(self, module: str, changed: Callable[[], None]) -> None:

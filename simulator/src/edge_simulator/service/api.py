@@ -10,6 +10,7 @@ from aiohttp import web
 from edge_simulator.errors import MethodCallError, TwinError
 from edge_simulator.manifest import ManifestError
 from edge_simulator.service.access import Access
+from edge_simulator.service.edges import Edges
 from edge_simulator.service.errors import ServiceError, bad_request
 
 _MAX_BODY_BYTES: Final = 4 << 20
@@ -25,13 +26,16 @@ class Part(Protocol):
         """Return the HTTP routes."""
 
 
-def application(access: Access, *parts: Part, now: Callable[[], float] = time.time) -> web.Application:
-    """Return the application that these parts make, for those who have the key."""
+def application(access: Access, edges: Edges, *parts: Part, now: Callable[[], float] = time.time) -> web.Application:
+    """Return the application that these parts make, for those who have the key; what it confirms is stored."""
 
     @web.middleware
     async def admit(request: web.Request, handler: _Handler) -> web.StreamResponse:
         access.check(request.headers.get("Authorization", ""), now())
-        return await handler(request)
+        response = await handler(request)
+        for edge in edges:
+            await edge.hub.stored()
+        return response
 
     whole = web.Application(middlewares=[_answer_errors, admit], client_max_size=_MAX_BODY_BYTES)
     for part in parts:

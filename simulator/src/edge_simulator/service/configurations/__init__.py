@@ -1,0 +1,1 @@
+"""Configurations: deployments and settings for all devices or modules that meet a target condition."""
