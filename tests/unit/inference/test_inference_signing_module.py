@@ -135,7 +135,7 @@ async def test_a_model_that_was_in_service_before_can_return_while_the_share_is_
     await strict.stop()
     shutil.move(strict.models / "library", strict.folder / "away")
     await strict.start()
-    await strict.swap_to(first)
+    await strict.swap_to({**first, "allowDowngrade": True})
     strict.desire(third)
     await strict.hub.until_reported("model.last.result", "failed")
 

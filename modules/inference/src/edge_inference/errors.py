@@ -187,8 +187,11 @@ class CrashLoopError(ModelError):
 class RunFailedError(EdgeError):
     """One run of a loaded model failed.
 
-    Attributes:
+    Args:
+        message: Why.
         out_of_memory: Whether that was for want of memory.
     """
 
-    out_of_memory = False
+    def __init__(self, message: str, *, out_of_memory: bool = False) -> None:
+        super().__init__(message)
+        self.out_of_memory = out_of_memory

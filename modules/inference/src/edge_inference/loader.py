@@ -10,6 +10,7 @@ from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
 from edge_inference.golden import run_golden
+from edge_inference.memory import check_memory, free_memory
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.patience import Pause
 from edge_inference.serving import Serving
@@ -112,6 +113,7 @@ class Loader:
         await begin(wish)
         step(State.LOADING)
         self._serving.make_room()
+        check_memory(folder, free_memory())
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
         await self._do(model.warm_up)

@@ -2,18 +2,25 @@
 
 import logging
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from edge_inference.errors import LoadFailedError, RunFailedError
+from edge_inference.deadline import Watchdog
+from edge_inference.errors import LoadFailedError, OutOfMemoryError, RunFailedError
 from edge_inference.session import Array, Port
 
 log = logging.getLogger(__name__)
 
+RUN_S: Final = 60.0
+"""How long one run may take."""
+
 _FATAL_ONLY = 4  # what is an error is raised, too
+_OUT_OF_MEMORY = re.compile(r"bad_alloc|allocate memory|allocation failed|out of memory", re.IGNORECASE)
+_WATCHDOG = Watchdog()
 
 
 class OnnxSession:
@@ -24,13 +31,17 @@ class OnnxSession:
     Args:
         graph: The ONNX file; external weights lie beside it.
         providers: Execution providers, the preferred one first; those that are not there are left out.
+        run_seconds: How long a run may take: a graph can hold an endless loop.
 
     Raises:
         LoadFailedError: onnxruntime cannot load the graph.
+        OutOfMemoryError: There is not the memory for it.
     """
 
-    def __init__(self, graph: Path, providers: Sequence[str]) -> None:
+    def __init__(self, graph: Path, providers: Sequence[str], run_seconds: float = RUN_S) -> None:
         runtime = _runtime()
+        self._run_options = runtime.RunOptions
+        self._run_seconds = run_seconds
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
@@ -38,17 +49,22 @@ class OnnxSession:
         try:
             self._session = runtime.InferenceSession(graph, options, providers=usable)
         except Exception as error:  # onnxruntime's errors have no base of their own
-            raise LoadFailedError(f"onnxruntime cannot load the graph: {_first_line(error)}") from error
+            kind = OutOfMemoryError if _is_out_of_memory(error) else LoadFailedError
+            raise kind(f"onnxruntime cannot load the graph: {_first_line(error)}") from error
         self._session.disable_fallback()  # which would move the graph to the CPU without a word when a GPU fails
         self.providers: Sequence[str] = tuple(self._session.get_providers())
         self.inputs: Mapping[str, Port] = _ports(self._session.get_inputs())
         self.outputs: Mapping[str, Port] = _ports(self._session.get_outputs())
 
     def run(self, feeds: Mapping[str, Array], output: str) -> Array:
+        options = self._run_options()
+        options.log_severity_level = _FATAL_ONLY
         try:
-            return np.asarray(self._session.run([output], feeds)[0])
+            with _WATCHDOG.limit(options, self._run_seconds):
+                return np.asarray(self._session.run([output], feeds, options)[0])
         except Exception as error:  # onnxruntime's errors have no base of their own
-            raise RunFailedError(_first_line(error)) from error
+            late = f"it was ended after {self._run_seconds:g} s" if options.terminate else _first_line(error)
+            raise RunFailedError(late, out_of_memory=_is_out_of_memory(error)) from error
 
 
 def _runtime() -> Any:
@@ -69,6 +85,10 @@ def _usable(runtime: Any, providers: Sequence[str]) -> list[str]:
 
 def _ports(arguments: Sequence[Any]) -> dict[str, Port]:
     return {argument.name: Port(argument.type, tuple(argument.shape)) for argument in arguments}
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    return bool(_OUT_OF_MEMORY.search(str(error)))
 
 
 def _first_line(error: Exception) -> str:

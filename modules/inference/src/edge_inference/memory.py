@@ -1,0 +1,51 @@
+"""How much memory there is for a further model, before any of it is loaded.
+
+The container's limit is control group v2's ``memory.max``
+(https://docs.kernel.org/admin-guide/cgroup-v2.html#memory-interface-files), or else the machine's.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from edge_inference.errors import OutOfMemoryError
+
+_ROOT: Final = Path("/")
+
+
+def check_memory(folder: Path, free: int) -> None:
+    """See that a package's bytes, most of them weights, fit the memory.
+
+    Args:
+        folder: Its files.
+        free: Bytes.
+
+    Raises:
+        OutOfMemoryError: They do not.
+    """
+    needed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if needed > free:
+        raise OutOfMemoryError(f"its files alone are {needed} bytes; {free} bytes of memory are left")
+
+
+def free_memory(root: Path = _ROOT) -> int:
+    """Bytes that this process may still take: the limit, less what it has.
+
+    Args:
+        root: Where ``/proc`` and ``/sys`` are.
+    """
+    machine = _kilobytes(root / "proc/meminfo", "MemTotal")
+    used = _kilobytes(root / "proc/self/status", "VmRSS")
+    return max(0, min(machine, _limit(root / "sys/fs/cgroup/memory.max", machine)) - used)
+
+
+def _limit(file: Path, otherwise: int) -> int:
+    try:
+        text = file.read_text().strip()
+    except FileNotFoundError:
+        return otherwise
+    return otherwise if text == "max" else int(text)
+
+
+def _kilobytes(file: Path, key: str) -> int:
+    fields = dict(line.split(":", 1) for line in file.read_text().splitlines())
+    return int(fields[key].split()[0]) * 1024
