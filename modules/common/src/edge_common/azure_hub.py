@@ -39,10 +39,12 @@ class AzureHub:
 
     Args:
         client: An SDK client with ``connection_retry``, ``auto_connect`` and ``ensure_desired_properties`` off.
+        stuck_s: Seconds after which an operation without an answer, on a standing connection, means that the SDK hangs.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, stuck_s: float = STUCK_S) -> None:
         self._client = client
+        self._stuck_s = stuck_s
         self._up = asyncio.Event()
         self._down = asyncio.Event()
         self._attended = asyncio.Event()
@@ -184,9 +186,11 @@ class AzureHub:
         work = asyncio.ensure_future(operation())
         lost = asyncio.create_task(self._down.wait())
         try:
-            done, _ = await asyncio.wait({work, lost}, timeout=STUCK_S, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({work, lost}, timeout=self._stuck_s, return_when=asyncio.FIRST_COMPLETED)
             if not done:
-                raise HubStuckError(f"no answer from the hub in {STUCK_S:.0f} s, and no end of the connection either")
+                raise HubStuckError(
+                    f"no answer from the hub in {self._stuck_s:.0f} s, and no end of the connection either"
+                )
             if not work.done():
                 await asyncio.wait({work}, timeout=GIVE_UP_S)
             if not work.done():
