@@ -14,7 +14,7 @@ class SilentClient:
 
     connected = True
 
-    async def send_message_to_output(self, message: Any, output: str) -> None:
+    async def send_message_to_output(self, *_: Any) -> None:
         await asyncio.Event().wait()
 
 
