@@ -113,7 +113,7 @@ class Loader:
         await begin(wish)
         step(State.LOADING)
         self._serving.make_room()
-        check_memory(folder, free_memory())
+        await self._do(check_memory, folder, free_memory())
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
         await self._do(model.warm_up)
