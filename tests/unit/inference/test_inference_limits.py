@@ -15,52 +15,11 @@ from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.operators import NEWEST, NEWEST_IR, check_operators
 from edge_inference.sizes import declared_bytes
+from support.graphs import bomb, endless
 from support.models import contract, graph, write_model
 from support.sessions import PLAN
 
 V1 = contract("v1")
-
-
-def endless(iterations: int) -> onnx.ModelProto:
-    """Counts up, for hours if need be, and then gives its input's mean."""
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["going"], ["goes"]), helper.make_node("Add", ["sum", "sum"], ["sums"])],
-        "body",
-        [
-            helper.make_tensor_value_info("number", TensorProto.INT64, []),
-            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["batch", 2]),
-        ],
-        [
-            helper.make_tensor_value_info("goes", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sums", TensorProto.FLOAT, ["batch", 2]),
-        ],
-    )
-    model = graph()
-    model.graph.node[-1].output[0] = "start"
-    model.graph.node.append(helper.make_node("Loop", ["count", "true", "start"], ["output"], body=body))
-    model.graph.initializer.append(helper.make_tensor("count", TensorProto.INT64, [], [iterations]))
-    model.graph.initializer.append(helper.make_tensor("true", TensorProto.BOOL, [], [True]))
-    return model
-
-
-def bomb(exponent: int) -> onnx.ModelProto:
-    """Fills so many numbers, only to add the first of them, which is zero."""
-    model = graph()
-    model.graph.node[-1].output[0] = "start"
-    model.graph.node.extend(
-        [
-            helper.make_node("Shape", ["input"], ["shape"]),
-            helper.make_node("Gather", ["shape", "second"], ["ones"], axis=0),
-            helper.make_node("Mul", ["ones", "many"], ["size"]),
-            helper.make_node("ConstantOfShape", ["size"], ["filled"]),
-            helper.make_node("Gather", ["filled", "none"], ["zero0"], axis=0),
-            helper.make_node("Add", ["start", "zero0"], ["output"]),
-        ]
-    )
-    for name, dims, value in (("second", [1], 1), ("many", [1], 1 << exponent), ("none", [], 0)):
-        model.graph.initializer.append(helper.make_tensor(name, TensorProto.INT64, dims, [value]))
-    return model
 
 
 def warm_up(folder: Path, model: onnx.ModelProto) -> None:

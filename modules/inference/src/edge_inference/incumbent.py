@@ -125,7 +125,7 @@ class Incumbent:
         for wish in [Wish(identity, request_id=request_id) for identity in identities if identity]:
             started = self._clock.monotonic()
             try:
-                self.serve(await self._loader.load(wish, self._status.step, self.begin))
+                self.serve(await self._loader.load(wish, self._status.step, self.begin, self._status.come))
             except ModelError as error:
                 if isinstance(error, CrashLoopError):
                     await self.reject(Rejection(wish.identity.digest, wish.request_id, error.code))

@@ -209,7 +209,7 @@ class ModelManager:
         self._status.show(self._status.progress.fetching(wish.identity.digest))
         self._keep_on_disk()
         try:
-            candidate = await self._loader.load(wish, self._status.step, self._incumbent.begin)
+            candidate = await self._loader.load(wish, self._status.step, self._incumbent.begin, self._status.come)
             await self._shadow(candidate, wish)
             await self._bake(candidate, wish)
             self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
@@ -260,7 +260,9 @@ class ModelManager:
         try:
             wish = DesiredModel.read(value).wish(self._places)
             try:
-                await self._loader.load(replace(wish, alone=False), _say_nothing, self._incumbent.begin)
+                await self._loader.load(
+                    replace(wish, alone=False), _say_nothing, self._incumbent.begin, self._status.come
+                )
             finally:
                 await self._ledger.end(wish.identity.digest)
         except ModelError as error:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from edge_common.clock import Clock
 from edge_inference.errors import ModelError
@@ -11,6 +12,9 @@ from edge_inference.reporter import Reporter
 from edge_inference.swap import Outcome, Progress, State, failed
 
 log = logging.getLogger(__name__)
+
+PERCENT_S: Final = 1.0
+"""How often the share of a package that is here is told."""
 
 EndedBadly = Callable[[ModelError, datetime, float], Outcome]
 
@@ -33,6 +37,7 @@ class SwapStatus:
         self._measures = measures
         self._clock = clock
         self.progress = progress
+        self._percent_due = 0.0
 
     def show(self, progress: Progress) -> None:
         """It has come so far."""
@@ -42,6 +47,13 @@ class SwapStatus:
     def step(self, state: State) -> None:
         """It has come to this state."""
         self.show(self.progress.at(state))
+
+    def come(self, digest: str, percent: int) -> None:
+        """So much of a package is here; told where it is the candidate, and not too often."""
+        candidate, now = self.progress.candidate, self._clock.monotonic()
+        if candidate and candidate.digest == digest and candidate.percent != percent and now >= self._percent_due:
+            self._percent_due = now + PERCENT_S
+            self.show(self.progress.fetching(digest, percent))
 
     def fail(self, error: ModelError, started: float, ended: EndedBadly = failed) -> None:
         """It has ended badly.
