@@ -10,6 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_inference.errors import LoadFailedError, UnsafeModelError
 from edge_inference.external import check_external, external_locations
+from edge_inference.operators import check_operators
+from edge_inference.sizes import declared_bytes
 from support.models import graph
 
 
@@ -58,6 +60,7 @@ def test_a_graph_with_its_weights_inside_names_none(tmp_path: Path) -> None:
 
 
 def test_weights_in_the_package_are_fine(tmp_path: Path) -> None:
+    (tmp_path / "weights.bin").write_bytes(b"w" * 16)
     check_external(write(tmp_path, hidden("./weights.bin", "initializer")), frozenset({"weights.bin"}))
 
 
@@ -65,6 +68,19 @@ def test_weights_in_the_package_are_fine(tmp_path: Path) -> None:
 def test_weights_outside_the_package_are_refused(tmp_path: Path, location: str) -> None:
     with pytest.raises(UnsafeModelError):
         check_external(write(tmp_path, hidden(location, "subgraph")), frozenset({"weights.bin"}))
+
+
+@pytest.mark.parametrize(
+    ("offset", "length"),
+    [("0", "17"), ("1", "16"), ("17", "0"), ("-1", "16"), ("0", "-16"), ("", "16"), ("0", "9" * 5000), ("\u0661", "1")],
+)
+def test_weights_beyond_their_file_are_refused(tmp_path: Path, offset: str, length: str) -> None:
+    (tmp_path / "weights.bin").write_bytes(b"w" * 16)
+    model = hidden("weights.bin", "initializer")
+    entries = {entry.key: entry for entry in model.graph.initializer[-1].external_data}
+    entries["offset"].value, entries["length"].value = offset, length
+    with pytest.raises(UnsafeModelError):
+        check_external(write(tmp_path, model), frozenset({"weights.bin"}))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x3a\x7f", b"\x3a", b"\xff" * 20, b"\x3b\x01", b"\x09\x00"])
@@ -79,5 +95,6 @@ def test_what_is_no_protocol_buffer_is_refused(tmp_path: Path, data: bytes) -> N
 def test_no_bytes_break_the_walk(tmp_path: Path, noise: bytes, at: int) -> None:
     whole = hidden("weights.bin", "function").SerializeToString()
     (tmp_path / "model.onnx").write_bytes(whole[:at] + noise + whole[at + len(noise) :])
-    with contextlib.suppress(LoadFailedError):
-        external_locations(tmp_path / "model.onnx")
+    for look in (external_locations, check_operators, declared_bytes):
+        with contextlib.suppress(LoadFailedError, UnsafeModelError):
+            look(tmp_path / "model.onnx")

@@ -115,7 +115,7 @@ def pipe(package: Path) -> None:
     [
         (spoil_graph, LoadFailedError),
         (empty_graph, LoadFailedError),
-        (foreign_operator, LoadFailedError),
+        (foreign_operator, UnsafeModelError),
         (spoil_contract, ContractMismatchError),
         (other_input, ContractMismatchError),
         (other_size, ContractMismatchError),

@@ -9,56 +9,17 @@ import pytest
 from onnx import TensorProto, helper
 
 from edge_common.messages import ModelIdentity
-from edge_inference.errors import LoadFailedError, OutOfMemoryError, RunFailedError
+from edge_inference.errors import LoadFailedError, OutOfMemoryError, RunFailedError, UnsafeModelError
 from edge_inference.memory import check_memory, free_memory
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
+from edge_inference.operators import NEWEST, NEWEST_IR, check_operators
+from edge_inference.sizes import declared_bytes
+from support.graphs import bomb, endless
 from support.models import contract, graph, write_model
 from support.sessions import PLAN
 
 V1 = contract("v1")
-
-
-def endless(iterations: int) -> onnx.ModelProto:
-    """Counts up, for hours if need be, and then gives its input's mean."""
-    body = helper.make_graph(
-        [helper.make_node("Identity", ["going"], ["goes"]), helper.make_node("Add", ["sum", "sum"], ["sums"])],
-        "body",
-        [
-            helper.make_tensor_value_info("number", TensorProto.INT64, []),
-            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["batch", 2]),
-        ],
-        [
-            helper.make_tensor_value_info("goes", TensorProto.BOOL, []),
-            helper.make_tensor_value_info("sums", TensorProto.FLOAT, ["batch", 2]),
-        ],
-    )
-    model = graph()
-    model.graph.node[-1].output[0] = "start"
-    model.graph.node.append(helper.make_node("Loop", ["count", "true", "start"], ["output"], body=body))
-    model.graph.initializer.append(helper.make_tensor("count", TensorProto.INT64, [], [iterations]))
-    model.graph.initializer.append(helper.make_tensor("true", TensorProto.BOOL, [], [True]))
-    return model
-
-
-def bomb(exponent: int) -> onnx.ModelProto:
-    """Fills so many numbers, only to add the first of them, which is zero."""
-    model = graph()
-    model.graph.node[-1].output[0] = "start"
-    model.graph.node.extend(
-        [
-            helper.make_node("Shape", ["input"], ["shape"]),
-            helper.make_node("Gather", ["shape", "second"], ["ones"], axis=0),
-            helper.make_node("Mul", ["ones", "many"], ["size"]),
-            helper.make_node("ConstantOfShape", ["size"], ["filled"]),
-            helper.make_node("Gather", ["filled", "none"], ["zero0"], axis=0),
-            helper.make_node("Add", ["start", "zero0"], ["output"]),
-        ]
-    )
-    for name, dims, value in (("second", [1], 1), ("many", [1], 1 << exponent), ("none", [], 0)):
-        model.graph.initializer.append(helper.make_tensor(name, TensorProto.INT64, dims, [value]))
-    return model
 
 
 def warm_up(folder: Path, model: onnx.ModelProto) -> None:
@@ -93,9 +54,39 @@ def test_graphs_from_the_future_and_foreign_operators_are_not_loaded(tmp_path: P
     future.ir_version = 1000
     opset.opset_import[0].version = 1000
     foreign.opset_import.append(helper.make_opsetid("my.company", 1))
-    for name, model in {"future": future, "foreign": foreign, "opset": opset}.items():
-        with pytest.raises(LoadFailedError):
-            warm_up(tmp_path / name, model)
+    refused = {r"IR version 1000": future, r"my\.company\.Flatten": foreign, r"version 1000 of ai\.onnx": opset}
+    for number, (said, model) in enumerate(refused.items()):
+        with pytest.raises(UnsafeModelError, match=said):
+            warm_up(tmp_path / str(number), model)
+
+
+def test_foreign_operators_are_found_in_subgraphs_and_functions(tmp_path: Path) -> None:
+    odd = helper.make_node("Odd", [], ["odd"], domain="my.company")
+    branch = helper.make_graph([odd], "branch", [], [])
+    nested, function = graph(), graph()
+    nested.graph.node.append(helper.make_node("If", ["flat"], [], then_branch=branch, else_branch=branch))
+    function.functions.append(helper.make_function("local", "f", [], [], [odd], [helper.make_opsetid("", 18)]))
+    for name, model in {"nested": nested, "function": function}.items():
+        folder = write_model(tmp_path / name, V1, model)
+        with pytest.raises(UnsafeModelError, match=r"my\.company\.Odd"):
+            check_operators(folder / "model.onnx")
+
+
+def test_the_models_own_functions_are_no_foreign_operators(tmp_path: Path) -> None:
+    model = graph(domain="my.company")
+    flatten = helper.make_node("Flatten", ["a"], ["b"])
+    own = helper.make_function("my.company", "Flatten", ["a"], ["b"], [flatten], [helper.make_opsetid("", 18)])
+    model.functions.append(own)
+    model.opset_import.append(helper.make_opsetid("my.company", 1))
+    warm_up(tmp_path / "own", model)
+
+
+def test_the_newest_versions_are_those_that_the_runtime_takes(tmp_path: Path) -> None:
+    newest = graph()
+    newest.ir_version = NEWEST_IR
+    newest.opset_import[0].version = NEWEST[""]
+    newest.opset_import.append(helper.make_opsetid("ai.onnx.ml", NEWEST["ai.onnx.ml"]))
+    warm_up(tmp_path / "newest", newest)
 
 
 def test_nan_for_zeros_is_no_answer(tmp_path: Path) -> None:
@@ -127,3 +118,24 @@ def test_a_package_larger_than_the_memory_is_not_loaded(tmp_path: Path) -> None:
     check_memory(folder, size)
     with pytest.raises(OutOfMemoryError):
         check_memory(folder, size - 1)
+
+
+def test_what_a_graph_declares_must_fit_the_memory(tmp_path: Path) -> None:
+    large, wide, outside = graph(), graph(side=1 << 15), graph()
+    large.graph.initializer.append(TensorProto(name="large", data_type=TensorProto.FLOAT16, dims=[1 << 30, 4]))
+    tensor = TensorProto(name="outside", data_type=TensorProto.DOUBLE, dims=[1 << 30, 1 << 40, 1 << 40])
+    tensor.external_data.add(key="location", value="weights.bin")
+    outside.graph.initializer.append(tensor)
+    for name, model, size in (("large", large, 8 << 30), ("wide", wide, 4 << 30), ("outside", outside, 1 << 60)):
+        folder = write_model(tmp_path / name, V1, model)
+        check_memory(folder, 1 << 70)
+        with pytest.raises(OutOfMemoryError):
+            check_memory(folder, size)
+
+
+def test_what_is_not_fixed_counts_as_one(tmp_path: Path) -> None:
+    model = graph()
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = -1
+    folder = write_model(tmp_path, V1, model)
+    constants = 8 + 3 * 4 + 2 * 4
+    assert declared_bytes(folder / "model.onnx") == constants + 16 * 4 + 2 * 4

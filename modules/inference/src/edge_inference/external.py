@@ -1,35 +1,19 @@
-"""Where an ONNX graph keeps its weights, when it keeps them outside: read off the file without loading it.
+"""Where an ONNX graph keeps its weights, when it keeps them outside."""
 
-Walks the protocol buffer's wire format (https://protobuf.dev/programming-guides/encoding/) along the few fields of
-``onnx.proto`` that lead to tensors, and skips all else, so that a graph of gigabytes is looked through in no time.
-"""
-
-import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from edge_inference.errors import LoadFailedError, UnsafeModelError
+from edge_inference.errors import UnsafeModelError
+from edge_inference.graphfile import Message, graph_file, walk
 
-_PATHS: Final = {
-    "model": {7: "graph", 20: "training", 25: "function"},
-    "training": {1: "graph", 2: "graph"},
-    "graph": {1: "node", 5: "tensor", 15: "sparse"},
-    "function": {7: "node", 11: "attribute"},
-    "node": {5: "attribute"},
-    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {13: "entry"},
-    "entry": {1: "key", 2: "value"},
-}
-"""Message by message, the fields that lead on, as numbered in ``onnx.proto``."""
-
-_LENGTH_DELIMITED: Final = 2
-_MOST_VARINT_BITS: Final = 64
+_EXTERNAL_DATA: Final = 13  # in TensorProto, of onnx.proto
+_KEY: Final = 1
+_VALUE: Final = 2
 
 
 def check_external(graph: Path, inside: frozenset[str]) -> None:
-    """See that external weights are among the package's own files.
+    """See that external weights are among the package's own files, and within them.
 
     Args:
         graph: The ONNX file.
@@ -39,9 +23,12 @@ def check_external(graph: Path, inside: frozenset[str]) -> None:
         UnsafeModelError: Some are elsewhere.
         LoadFailedError: The file is no ONNX model.
     """
-    for location in external_locations(graph):
-        if PurePosixPath(location).as_posix() not in inside:
-            raise UnsafeModelError(f"the graph keeps weights in {location[:200]!r}, which is not in the package")
+    with graph_file(graph) as model:
+        for entries in _outside(model):
+            location = entries["location"]
+            if PurePosixPath(location).as_posix() not in inside:
+                raise UnsafeModelError(f"the graph keeps weights in {location[:200]!r}, which is not in the package")
+            _check_range(entries, (graph.parent / location).stat().st_size)
 
 
 def external_locations(graph: Path) -> set[str]:
@@ -50,59 +37,30 @@ def external_locations(graph: Path) -> set[str]:
     Raises:
         LoadFailedError: The file is no protocol buffer.
     """
-    if not graph.stat().st_size:
-        raise LoadFailedError("the graph is an empty file")
-    with graph.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        try:
-            return set(_locations(data))
-        except (IndexError, UnicodeDecodeError):
-            raise LoadFailedError("the graph is no ONNX model: it breaks off, or is no protocol buffer") from None
+    with graph_file(graph) as model:
+        return {entries["location"] for entries in _outside(model)}
 
 
-def _locations(data: mmap.mmap) -> Iterator[str]:
-    ahead = [("model", 0, len(data))]
-    while ahead:
-        kind, start, end = ahead.pop()
-        found = {}
-        for number, first, last in _fields(data, start, end):
-            match _PATHS[kind].get(number):
-                case "key" | "value" as name:
-                    found[name] = data[first:last].decode()
-                case str(name):
-                    ahead.append((name, first, last))
-        if found.get("key") == "location":
-            yield found.get("value", "")
+def _outside(model: Message) -> Iterator[Mapping[str, str]]:
+    """What is said of each tensor that is kept outside."""
+    for kind, message in walk(model):
+        if kind == "tensor":
+            pairs = [_pair(entry) for entry in message.messages(_EXTERNAL_DATA)]
+            for location in (value for key, value in pairs if key == "location"):
+                yield {**dict(pairs), "location": location}
 
 
-def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """A message's length-delimited fields: number, and where the content begins and ends."""
-    while at < end:
-        tag, at = _varint(data, at)
-        first = at
-        match tag & 7:
-            case 0:  # a varint
-                _, at = _varint(data, at)
-            case 1:  # 64 bits
-                at += 8
-            case 2:  # length-delimited
-                size, first = _varint(data, at)
-                at = first + size
-            case 5:  # 32 bits
-                at += 4
-            case _:
-                raise IndexError(at)
-        if at > end:
-            raise IndexError(at)
-        if tag & 7 == _LENGTH_DELIMITED:
-            yield tag >> 3, first, at
+def _pair(entry: Message) -> tuple[str, str]:
+    keys, values = entry.texts(_KEY), entry.texts(_VALUE)
+    return keys[-1] if keys else "", values[-1] if values else ""
 
 
-def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, _MOST_VARINT_BITS, 7):
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
-            return value, at
-    raise IndexError(at)
+def _check_range(entries: Mapping[str, str], size: int) -> None:
+    """What may be left out begins at 0 and goes on to the end."""
+    offset, length = entries.get("offset", "0"), entries.get("length", "0")
+    numbers = all(text.isascii() and text.isdigit() and len(text) < 20 for text in (offset, length))  # noqa: PLR2004 - digits of 2**63
+    if not numbers or int(offset) + int(length) > size:
+        raise UnsafeModelError(
+            f"the graph keeps {length[:20]} bytes of weights at {offset[:20]} of {entries['location'][:200]!r}, "
+            f"which has {size} bytes"
+        )

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
+Come = Callable[[str, int], None]
 Begin = Callable[[Wish], Awaitable[None]]
 
 
@@ -54,13 +55,14 @@ class Loader:
         self.plan = Plan((), require_gpu=False)
         self.allowance = Allowance(0, 0)
 
-    async def load(self, wish: Wish, step: Step, begin: Begin) -> LoadedModel:
+    async def load(self, wish: Wish, step: Step, begin: Begin, come: Come) -> LoadedModel:
         """A model, warm, that gives its package's examples. Cancelling calls the work off at the next chance.
 
         Args:
             wish: Which one, and where from.
             step: Told how far it is.
             begin: Called when it was verified, before any of it is loaded.
+            come: Told the digest, and how many of a hundred parts of it are here.
 
         Raises:
             ModelError: It cannot be had.
@@ -72,7 +74,7 @@ class Loader:
                 raise CalledOff
 
         try:
-            return await self._load(wish, step, begin, pause)
+            return await self._load(wish, step, begin, come, pause)
         except ModelError:
             raise
         except Exception as error:
@@ -93,7 +95,7 @@ class Loader:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(self, wish: Wish, step: Step, begin: Begin, pause: Pause) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, come: Come, pause: Pause) -> LoadedModel:
         wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
@@ -103,7 +105,7 @@ class Loader:
             if source is None:
                 raise DigestMismatchError(f"{wanted.name} {wanted.version} in the model store is damaged or gone")
             step(State.DOWNLOADING)
-            await self._do(self._store.admit, wanted, source, self.allowance, pause)
+            await self._do(self._store.admit, wanted, source, self.allowance, pause, _on_loop(come, wanted.digest))
         step(State.VERIFYING)
         if source:
             await self._do(self._notary.judge, self._store.pinned(wanted.digest), source.referrers, pause)
@@ -113,7 +115,7 @@ class Loader:
         await begin(wish)
         step(State.LOADING)
         self._serving.make_room()
-        check_memory(folder, free_memory())
+        await self._do(check_memory, folder, free_memory())
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
         await self._do(model.warm_up)
@@ -124,6 +126,16 @@ class Loader:
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _on_loop(come: Come, digest: str) -> Callable[[int], None]:
+    """What the thread may call."""
+    loop = asyncio.get_running_loop()
+
+    def tell(percent: int) -> None:
+        loop.call_soon_threadsafe(come, digest, percent)
+
+    return tell
 
 
 def _check_identity(wanted: ModelIdentity, found: ModelIdentity) -> None:

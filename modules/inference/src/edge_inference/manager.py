@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,16 +13,18 @@ from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
 from edge_inference.announcer import Announcer
 from edge_inference.desired import DesiredModel, Places, Wish
-from edge_inference.errors import CrashLoopError, DowngradeError, ModelError, NoSpaceError
+from edge_inference.errors import DowngradeError, ModelError
+from edge_inference.incumbent import Incumbent
+from edge_inference.ledger import Ledger
 from edge_inference.loader import Loader
 from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
 from edge_inference.proving import Proving
-from edge_inference.record import Record, read_record
 from edge_inference.reporter import Reporter
 from edge_inference.serving import Serving
 from edge_inference.session import Plan
 from edge_inference.settings import InferenceSettings
+from edge_inference.status import SwapStatus
 from edge_inference.store import Allowance
 from edge_inference.swap import Outcome, Progress, Rejection, State, failed, refused, rolled_back, succeeded
 from edge_inference.versions import is_older
@@ -33,7 +35,6 @@ LOOK_S: Final = 1.0
 """How often it is looked whether the retiring model is still needed."""
 
 Ended = Callable[[datetime, float], Outcome]
-EndedBadly = Callable[[ModelError, datetime, float], Outcome]
 
 _UNASKED: Final = object()
 """No twin asks for this, so whatever the twin asks is new."""
@@ -69,21 +70,24 @@ class ModelManager:
     ) -> None:
         self._loader = loader
         self._serving = serving
-        self._path = record
         self._places = places
         self._clock = clock
-        self._reporter = reporter
-        self._announcer = announcer
         self._proving = proving
-        self._measures = measures
-        self._record = read_record(record)
-        self._progress = Progress(
-            previous=self._record.previous, last=self._record.last, rejected=self._record.rejected
+        self._ledger = Ledger(record)
+        known = self._ledger.record
+        progress = Progress(previous=known.previous, last=known.last, rejected=known.rejected)
+        self._status = SwapStatus(reporter, measures, clock, progress)
+        self._incumbent = Incumbent(
+            loader=loader,
+            serving=serving,
+            ledger=self._ledger,
+            status=self._status,
+            announcer=announcer,
+            measures=measures,
+            clock=clock,
         )
-        self._good: ModelIdentity | None = None
         self._wished: ModelIdentity | None = None
         self._asked: Any = _UNASKED
-        self._pace: Sequence[float] = ()
         self._release_s = 0.0
         self._restored = asyncio.Event()
         self._work: asyncio.Task[Any] | None = None
@@ -102,36 +106,36 @@ class ModelManager:
     @property
     def report(self) -> Mapping[str, Any]:
         """The reported property ``model`` as it is now."""
-        return self._progress.reported()
+        return self._status.progress.reported()
 
     @property
     def states(self) -> Mapping[str, str]:
         """What the models are, by digest; those that are not among them matter to nobody."""
-        rejected = {entry.digest: "Rejected" for entry in self._record.rejected}
-        previous = {self._record.previous.digest: "Previous"} if self._record.previous else {}
-        candidate = {self._progress.candidate.digest: "Candidate"} if self._progress.candidate else {}
+        rejected = {entry.digest: "Rejected" for entry in self._ledger.record.rejected}
+        previous = {self._ledger.record.previous.digest: "Previous"} if self._ledger.record.previous else {}
+        candidate = {self._status.progress.candidate.digest: "Candidate"} if self._status.progress.candidate else {}
         active = {self._serving.active.identity.digest: "Active"} if self._serving.active else {}
         return {**rejected, **previous, **candidate, **active}
 
     async def restore(self) -> None:
         """Put the model in service that was good last, or else the one before it. Needs no hub."""
-        await self._revive((self._record.active, self._record.previous))
+        await self._incumbent.restore()
         self._restored.set()
 
     async def desire(self, value: Any, version: int) -> None:
         """The desired property ``model`` has come, new or as it was; the newest wish is the only one."""
         await self._restored.wait()
         if value == self._asked:
-            self._show(self._progress.acknowledged(version))
+            self._status.show(self._status.progress.acknowledged(version))
             return
         await self._call_off()
         self._asked = value
-        self._show(self._progress.asked(version, _request_id(value)))
+        self._status.show(self._status.progress.asked(version, _request_id(value)))
         started = self._clock.monotonic()
         try:
             self._pursue(value, started)
         except ModelError as error:
-            self._fail(error, started)
+            self._status.fail(error, started)
 
     async def roll_back(self) -> bool:
         """Reject what is wanted until it is asked for anew, and return to the model before it; False if there is none.
@@ -140,12 +144,12 @@ class ModelManager:
         """
         await self._restored.wait()
         await self._call_off()
-        good, previous, started = self._good, self._record.previous, self._clock.monotonic()
+        good, previous, started = self._incumbent.good, self._ledger.record.previous, self._clock.monotonic()
         unfulfilled = self._wished is not None and self._wished != good
         rejected = self._wished if unfulfilled else good
         if rejected is None or (previous is None and not unfulfilled):
             return False
-        await self._reject(Rejection(rejected.digest, self._progress.request_id, None))
+        await self._incumbent.reject(Rejection(rejected.digest, self._status.progress.request_id, None))
         if not unfulfilled and previous:
             ended = partial(rolled_back, None)
             self._work = asyncio.create_task(self._swap_to(Wish(previous), started, ended), name="rollback")
@@ -159,7 +163,7 @@ class ModelManager:
             value: As the desired property ``model`` has it.
         """
         await self._restored.wait()
-        if self._progress.candidate:
+        if self._status.progress.candidate:
             return None
         await self._cancel()
         self._work = asyncio.create_task(self._validate(value), name="validate")
@@ -182,9 +186,9 @@ class ModelManager:
         wish, active = self._wish(value), self._serving.active
         self._wished = wish.identity if wish else None
         if wish is None or (active and active.identity == wish.identity and active.plan == self._loader.plan):
-            self._show(self._progress.settled())
-        elif rejection := self._record.rejection(wish.identity.digest, wish.request_id):
-            self._show(self._progress.at(State.FAILED).ended(refused(rejection, self._clock.now())))
+            self._status.show(self._status.progress.settled())
+        elif rejection := self._ledger.record.rejection(wish.identity.digest, wish.request_id):
+            self._status.show(self._status.progress.at(State.FAILED).ended(refused(rejection, self._clock.now())))
         else:
             self._refuse_downgrade(wish)
             self._work = asyncio.create_task(self._swap_to(wish, started, succeeded), name="swap")
@@ -195,26 +199,26 @@ class ModelManager:
         return Wish(self._serving.active.identity) if self._serving.active else None
 
     def _refuse_downgrade(self, wish: Wish) -> None:
-        good, wanted = self._good, wish.identity
+        good, wanted = self._incumbent.good, wish.identity
         older = good and good.name == wanted.name and is_older(wanted.version, good.version)
         if good and older and not wish.allow_downgrade:
             raise DowngradeError(f"{wanted.version} is older than {good.version}, which is active")
 
     async def _swap_to(self, wish: Wish, started: float, ended: Ended) -> None:
         """The way of a swap: Resolving to Golden, Shadow, the switch, Baking, and Active or RollingBack."""
-        self._show(self._progress.fetching(wish.identity.digest))
+        self._status.show(self._status.progress.fetching(wish.identity.digest))
         self._keep_on_disk()
         try:
-            candidate = await self._loader.load(wish, self._step, self._begin)
+            candidate = await self._loader.load(wish, self._status.step, self._incumbent.begin, self._status.come)
             await self._shadow(candidate, wish)
             await self._bake(candidate, wish)
-            self._keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
+            self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
         except ModelError as error:
             await self._undo(wish, error, started)
         else:
             await self._collect()
         finally:
-            await self._end(wish)
+            await self._ledger.end(wish.identity.digest)
 
     async def _collect(self) -> None:
         self._keep_on_disk()
@@ -224,140 +228,55 @@ class ModelManager:
             log.warning("models that are not needed any more stay in the store: %s", error)
 
     def _keep_on_disk(self) -> None:
-        needed = (self._record.active, self._record.previous, self._good, self._wished)
+        needed = (self._ledger.record.active, self._ledger.record.previous, self._incumbent.good, self._wished)
         keep = frozenset(identity.digest for identity in needed if identity)
         self._loader.allowance = replace(self._loader.allowance, keep=keep)
 
     async def _shadow(self, candidate: LoadedModel, wish: Wish) -> None:
         active = self._serving.active
         if wish.gate and wish.shadow and active:
-            self._step(State.SHADOW)
+            self._status.step(State.SHADOW)
             await self._proving.shadow(candidate, active, wish.shadow, wish.gate)
 
     async def _bake(self, candidate: LoadedModel, wish: Wish) -> None:
         before, self._serving.held = self._serving.active, True
-        pace = self._pace if wish.alone else tuple(before.pace) if before else ()
-        self._serve(candidate)
+        pace = self._incumbent.pace if wish.alone else tuple(before.pace) if before else ()
+        self._incumbent.serve(candidate)
         if wish.gate and wish.gate.bake_seconds:
-            self._step(State.BAKING)
+            self._status.step(State.BAKING)
             await self._proving.bake(candidate, before, pace, wish.gate)
-
-    def _keep(self, model: LoadedModel, wish: Wish, outcome: Outcome) -> None:
-        """The candidate is the last good model from now on."""
-        before = self._good or self._record.active
-        previous = self._record.previous if before == model.identity else before
-        changes = {"active": model.identity, "previous": previous, "last": outcome, "request_id": wish.request_id}
-        record = self._record.forgiving(model.identity.digest).ended(model.identity.digest).model_copy(update=changes)
-        record.save(self._path)  # without a pause, so that what is recorded and what serves cannot differ
-        self._record, self._good, self._serving.held = record, model.identity, False
-        self._show(self._progress.serving(model, previous).rejecting(record.rejected).ended(outcome))
-        self._measures.swaps.labels(outcome.result).inc()
 
     async def _undo(self, wish: Wish, error: ModelError, started: float) -> None:
         """The candidate was no good: the last good model serves on, or again."""
         if error.condemns:
-            await self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
-        served = self._serving.active is not None and self._serving.active.identity == wish.identity != self._good
-        await self._go_back()
-        self._fail(error, started, rolled_back if served else failed)
-
-    async def _go_back(self) -> None:
-        """Let the last good model serve, unless it does."""
-        self._serving.held = False
+            await self._incumbent.reject(Rejection(wish.identity.digest, wish.request_id, error.code))
         active = self._serving.active
-        if (active.identity if active else None) == self._good:
-            return
-        self._step(State.ROLLING_BACK)
-        if self._good:
-            await self._revive((self._good, self._record.previous))
-            self._serving.make_room()
-        else:
-            self._serving.clear()
-            self._show(self._progress.bare())
-
-    async def _revive(self, identities: Iterable[ModelIdentity | None]) -> None:
-        """Let the first of these serve that can; they have served before."""
-        for wish in [Wish(identity, request_id=self._record.request_id) for identity in identities if identity]:
-            started = self._clock.monotonic()
-            try:
-                self._serve(await self._loader.load(wish, self._step, self._begin))
-            except ModelError as error:
-                if isinstance(error, CrashLoopError):
-                    await self._reject(Rejection(wish.identity.digest, wish.request_id, error.code))
-                self._fail(error, started)
-            else:
-                self._good = wish.identity
-                break
-            finally:
-                await self._end(wish)
+        served = active is not None and active.identity == wish.identity != self._incumbent.good
+        await self._incumbent.go_back()
+        self._status.fail(error, started, rolled_back if served else failed)
 
     async def _validate(self, value: Any) -> Outcome:
         started, ended = self._clock.monotonic(), succeeded
         try:
             wish = DesiredModel.read(value).wish(self._places)
             try:
-                await self._loader.load(replace(wish, alone=False), _say_nothing, self._begin)
+                await self._loader.load(
+                    replace(wish, alone=False), _say_nothing, self._incumbent.begin, self._status.come
+                )
             finally:
-                await self._end(wish)
+                await self._ledger.end(wish.identity.digest)
         except ModelError as error:
             ended = partial(failed, error)
         return ended(self._clock.now(), self._clock.monotonic() - started)
 
-    async def _begin(self, wish: Wish) -> None:
-        """Loading begins, which may take the process down: that is noted first."""
-        await self._write(self._record.begun(wish.identity.digest))
-        if self._progress.candidate:
-            self._show(self._progress.fetching(wish.identity.digest, 100))
-        if wish.alone and self._serving.active:
-            self._pace = tuple(self._serving.active.pace)
-            self._serving.clear()
-            self._show(self._progress.bare())
-
-    async def _end(self, wish: Wish) -> None:
-        if wish.identity.digest in self._record.attempts:
-            await self._write(self._record.ended(wish.identity.digest))
-
-    async def _reject(self, entry: Rejection) -> None:
-        await self._write(self._record.rejecting(entry))
-        self._show(self._progress.rejecting(self._record.rejected))
-
-    async def _write(self, record: Record) -> None:
-        """A full disk keeps no model from serving."""
-        self._record = record
-        try:
-            await asyncio.to_thread(record.save, self._path)
-        except NoSpaceError as error:
-            log.error("%s", error)
-
-    def _serve(self, model: LoadedModel) -> None:
-        self._serving.activate(model, self._clock.monotonic())
-        self._measures.serving(model)
-        self._show(self._progress.serving(model, self._record.previous))
-        self._announcer.soon()
-        identity, providers = model.identity, ", ".join(model.session.providers)
-        log.info("model %s %s (%s) is active on %s", identity.name, identity.version, identity.digest, providers)
-
-    def _fail(self, error: ModelError, started: float, ended: EndedBadly = failed) -> None:
-        log.error("the model could not be put in service: %s: %s", error.code, error)
-        self._measures.swaps.labels(error.code).inc()
-        outcome = ended(error, self._clock.now(), self._clock.monotonic() - started)
-        self._show(self._progress.at(State.FAILED).ended(outcome))
-
     async def _call_off(self) -> None:
         await self._cancel()
-        await self._go_back()
+        await self._incumbent.go_back()
 
     async def _cancel(self) -> None:
         if self._work:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
-
-    def _step(self, state: State) -> None:
-        self._show(self._progress.at(state))
-
-    def _show(self, progress: Progress) -> None:
-        self._progress = progress
-        self._reporter.show(progress.reported())
 
 
 def _say_nothing(_: State) -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from edge_inference.errors import OutOfMemoryError
+from edge_inference.package import GRAPH
+from edge_inference.sizes import declared_bytes
 
 _ROOT: Final = Path("/")
 
 
 def check_memory(folder: Path, free: int) -> None:
-    """See that a package's bytes, most of them weights, fit the memory.
+    """See that a package fits the memory: its bytes, most of them weights, and the tensors that its graph declares.
 
     Args:
         folder: Its files.
@@ -21,10 +23,12 @@ def check_memory(folder: Path, free: int) -> None:
 
     Raises:
         OutOfMemoryError: They do not.
+        LoadFailedError: The graph is no ONNX model.
     """
-    needed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    stored = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    needed = max(stored, declared_bytes(folder / GRAPH))
     if needed > free:
-        raise OutOfMemoryError(f"its files alone are {needed} bytes; {free} bytes of memory are left")
+        raise OutOfMemoryError(f"its weights alone are {needed} bytes; {free} bytes of memory are left")
 
 
 def free_memory(root: Path = _ROOT) -> int:

@@ -13,6 +13,7 @@ from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, OutOfMemoryError, RunFailedError
 from edge_inference.external import check_external
+from edge_inference.operators import check_operators
 from edge_inference.outputs import KINDS, Interpreter, Row
 from edge_inference.package import CONTRACT, GRAPH
 from edge_inference.plainfiles import plain_files
@@ -100,7 +101,7 @@ def verify(folder: Path) -> Contract:
 
     Raises:
         ContractMismatchError: Its contract is none.
-        UnsafeModelError: The graph reaches for files outside the package.
+        UnsafeModelError: The graph reaches for files outside the package, or for operators that are not supported.
         LoadFailedError: The graph is no ONNX model.
     """
     try:
@@ -110,6 +111,7 @@ def verify(folder: Path) -> Contract:
         where = ".".join(map(str, first["loc"])) or CONTRACT
         raise ContractMismatchError(f"{CONTRACT} is no contract: {where}: {first['msg']}") from None
     check_external(folder / GRAPH, frozenset(plain_files(folder)))
+    check_operators(folder / GRAPH)
     return contract
 
 

@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -24,7 +24,14 @@ from edge_inference.patience import Patience, Pause
 from edge_inference.plainfiles import file_digest, plain_files
 from edge_inference.sources import ModelSource
 
+Come = Callable[[int], None]
+"""Told how many of a hundred parts of a package are here."""
+
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def _to_nobody(_: int) -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,9 @@ class ModelStore:
         except (OSError, ModelError):
             return False
 
-    def admit(self, wanted: ModelIdentity, source: ModelSource, allowance: Allowance, pause: Pause) -> None:
+    def admit(
+        self, wanted: ModelIdentity, source: ModelSource, allowance: Allowance, pause: Pause, come: Come = _to_nobody
+    ) -> None:
         """Copy a package into the store, checking every byte on the way. What came is kept if it is broken off.
 
         Args:
@@ -111,6 +120,7 @@ class ModelStore:
             source: Where the bytes are.
             allowance: How much there may be.
             pause: Raises to end the copying.
+            come: Told between pieces.
 
         Raises:
             AuthError: The source wants other credentials.
@@ -120,7 +130,7 @@ class ModelStore:
             NoSpaceError: It is over the allowance, or the disk is full.
         """
         try:
-            self._admit(wanted, source, allowance, pause)
+            self._admit(wanted, source, allowance, pause, come)
         except OSError as error:
             self._sweep()
             kind = NoSpaceError if error.errno in _FULL else NotFoundError
@@ -135,14 +145,21 @@ class ModelStore:
         self._remove_packages(keep)
         self._sweep()
 
-    def _admit(self, wanted: ModelIdentity, source: ModelSource, allowance: Allowance, pause: Pause) -> None:
+    def _admit(
+        self, wanted: ModelIdentity, source: ModelSource, allowance: Allowance, pause: Pause, come: Come
+    ) -> None:
         data = self._patience.persist(source.manifest, pause)
         if digest_of(data) != wanted.digest:
             raise DigestMismatchError(f"the manifest's digest is {digest_of(data)}, not {wanted.digest}")
         outline = read_outline(data)
         self._make_room(outline, allowance, wanted.digest)
+
+        def tell(seconds: float) -> None:
+            pause(seconds)
+            come(100 * (outline.total - self._blobs.missing(outline.blobs)) // max(1, outline.total))
+
         for blob in outline.blobs:
-            self._blobs.fetch(blob, source, pause)
+            self._blobs.fetch(blob, source, tell)
         if isinstance(outline, Image):
             self._enter_image(wanted, data, outline, allowance, pause)
         else:

@@ -1,0 +1,129 @@
+"""Wishes and packages that are no good: each has its code, and the active model serves on."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+
+from edge_inference.onnx_session import OnnxSession
+from edge_inference.package import blob_name, digest_of
+from support.graphs import boasting, bomb, endless, foreign, from_the_future, nan, outside
+from support.inference import Device
+from support.models import contract, graph, write_model
+
+V1 = contract("v1")
+GOOD: dict[str, Any] = {"schema": 1, "name": "teller", "version": "9", "ref": "oci:library@sha256:" + "0" * 64}
+Bad = Callable[[Device], dict[str, Any]]
+
+
+async def refused(device: Device, bad: Bad, code: str) -> None:
+    await device.swap_to(device.pack(V1, version="1"))
+    device.desire(bad(device), requestId="bad")
+    await device.hub.until_reported("model.last.code", code)
+    model = device.hub.reported["model"]
+    assert (model["state"], model["requestId"], model["active"]["version"]) == ("Failed", "bad", "1")
+    assert device.metric("swaps_total", result=code) == 1
+    assert json.loads((device.state / "active.json").read_bytes())["active"]["version"] == "1"
+    device.send(V1, 1)
+    assert (await device.predictions())[0].model.version == "1"
+
+
+def twin(**changes: Any) -> Bad:
+    return lambda _: {**GOOD, **changes}
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        twin(name=None),
+        twin(version=None),
+        twin(ref=None),
+        twin(schema=None),
+        twin(name=7),
+        twin(version=1.5),
+        twin(ref=["oci"]),
+        twin(schema="1"),
+        twin(swap="soon"),
+        twin(shadow=3),
+        twin(shadow={"items": -1}),
+        twin(gate={"p95Ratio": "2"}),
+        twin(gate={"maxErrorRate": 7.0}),
+        twin(allowDowngrade="yes"),
+        twin(ref="registry.example/teller:latest"),
+        twin(ref="registry.example/teller@sha256:" + "0" * 64),
+    ],
+)
+async def test_a_wish_that_makes_no_sense(device: Device, bad: Bad) -> None:
+    await refused(device, bad, "BAD_DESIRED")
+
+
+def of_graph(model: onnx.ModelProto) -> Bad:
+    return unpacked(lambda folder: write_model(folder, V1, model))
+
+
+def unpacked(spoil: Callable[[Path], object]) -> Bad:
+    """A folder that no packing would have let pass."""
+
+    def bad(device: Device) -> dict[str, Any]:
+        folder = write_model(device.models / "loose", V1)
+        spoil(folder)
+        return device.loose(folder, "teller", "9")
+
+    return bad
+
+
+def half(folder: Path) -> None:
+    whole = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(whole[: len(whole) // 2])
+
+
+def empty(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"")
+
+
+def beyond(folder: Path) -> None:
+    (folder / "weights.bin").write_bytes(b"2b")
+    write_model(folder, V1, ranged(outside("weights.bin"), "0", "4"))
+
+
+def ranged(model: onnx.ModelProto, offset: str, length: str) -> onnx.ModelProto:
+    model.graph.initializer[2].external_data.add(key="offset", value=offset)
+    model.graph.initializer[2].external_data.add(key="length", value=length)
+    return model
+
+
+def index(device: Device) -> dict[str, Any]:
+    """An image index in place of a manifest."""
+    packed = device.pack(V1, version="9")
+    kind = "application/vnd.oci.image.index.v1+json"
+    data = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": []}).encode()
+    (device.models / "library" / blob_name(digest_of(data))).write_bytes(data)
+    return {**packed, "ref": f"oci:library@{digest_of(data)}"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        (index, "UNSAFE_MODEL"),
+        (of_graph(outside("../weights.bin")), "UNSAFE_MODEL"),
+        (of_graph(outside("/etc/hostname")), "UNSAFE_MODEL"),
+        (of_graph(outside("weights.bin")), "UNSAFE_MODEL"),
+        (unpacked(beyond), "UNSAFE_MODEL"),
+        (of_graph(foreign()), "UNSAFE_MODEL"),
+        (of_graph(from_the_future()), "UNSAFE_MODEL"),
+        (unpacked(half), "LOAD_FAILED"),
+        (unpacked(empty), "LOAD_FAILED"),
+        (of_graph(nan()), "LOAD_FAILED"),
+        (of_graph(endless(1 << 50)), "LOAD_FAILED"),
+        (of_graph(bomb(50)), "OUT_OF_MEMORY"),
+        (of_graph(boasting()), "OUT_OF_MEMORY"),
+        (of_graph(graph(input_name="renamed")), "CONTRACT_MISMATCH"),
+    ],
+)
+async def test_a_package_that_is_no_good(device: Device, bad: Bad, code: str) -> None:
+    await device.restart(partial(OnnxSession, run_seconds=0.2))
+    await refused(device, bad, code)
