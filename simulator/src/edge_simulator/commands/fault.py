@@ -94,7 +94,7 @@ def twin(module: str, effect: str, lasts_s: float, state: Path) -> None:
 @_for_option
 @state_option
 def module_(name: str, effect: str, lasts_s: float, state: Path) -> None:
-    """Kill the processes of MODULE, stop them where they are, or restart it."""
+    """Kill the processes of MODULE, stop them where they are, or restart it, also after `credentials` stopped it."""
     match effect:
         case "kill":
             ask(state, lambda control: control.kill(name))
