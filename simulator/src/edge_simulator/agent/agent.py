@@ -13,7 +13,7 @@ from edge_simulator.agent.environment import connection_string, credentials, env
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
-from edge_simulator.agent.volumes import Volumes
+from edge_simulator.agent.volumes import Volumes, working_folder
 from edge_simulator.errors import ModuleNotRunningError
 from edge_simulator.faults import Faults
 from edge_simulator.identity import Device
@@ -156,6 +156,6 @@ class Agent:
         return await process.start(
             command,
             env=environment(spec, own, folders, local_ports(spec)),
-            folder=self._state.work / spec.name,
+            folder=working_folder(spec, folders, self._state.work / spec.name),
             log=self._state.log(spec.name),
         )
