@@ -36,7 +36,11 @@ def fault() -> None:
 @_for_option
 @state_option
 def upstream(effect: str, lasts_s: float, state: Path) -> None:
-    """Take IoT Hub away, or give it back: what goes to $upstream waits."""
+    """Take IoT Hub away, or give it back.
+
+    While it is away, messages that routes send to $upstream are held, in order and up to their time to live. All else
+    goes on: messages and methods between modules, reported properties, and twins edited from outside.
+    """
     _set(state, "upstream", "", effect, lasts_s)
 
 
