@@ -103,7 +103,9 @@ async def running(
         await stack.enter_async_context(http.serving(control.application(), state.control_socket))
         await stack.enter_async_context(meanwhile(every(_FAULT_SWEEP_S, faults.lift_ended)))
         await stack.enter_async_context(
-            meanwhile(every(_SWEEP_S, server.close_silent, hub.resend_overdue, hub.report, deployer.report))
+            meanwhile(
+                every(_SWEEP_S, server.close_silent, hub.close_expired, hub.resend_overdue, hub.report, deployer.report)
+            )
         )
         await stack.enter_async_context(meanwhile(every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)

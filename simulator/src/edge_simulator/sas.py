@@ -41,7 +41,12 @@ class SasToken:
 
     def has_expired(self, now: float) -> bool:
         """Say whether the token's time, in seconds since the epoch, is over."""
-        return not self.expiry.isdecimal() or int(self.expiry) + CLOCK_SKEW_S < now
+        return self.until < now
+
+    @property
+    def until(self) -> int:
+        """When it is over, in seconds since the epoch; clocks may differ a little."""
+        return int(self.expiry) + CLOCK_SKEW_S if self.expiry.isdecimal() else 0
 
 
 def _decode(text: str) -> bytes:

@@ -46,6 +46,11 @@ class State:
         """Return the state of one of several devices."""
         return State(self.root / device_id, self.authority)
 
+    def devices(self) -> list[Path]:
+        """Return the folders of the devices, if there are several, that run below this one."""
+        found = [socket.parents[1] for socket in self.root.glob(f"*/sockets/{_CONTROL}")]
+        return sorted(found, key=lambda folder: (len(folder.name), folder.name))
+
     @property
     def control_socket(self) -> Path:
         """Where the commands reach the simulator."""

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import shlex
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -45,6 +46,54 @@ def test_a_connection_string_takes_the_place_of_the_workload_api(running: Simula
     client.connect()
     assert client.get_twin()["desired"] == {"$version": 1}
     client.shutdown()
+
+
+SLEEPER = entry("sh", "-c", "echo started; exec sleep 1000")
+
+
+def _module(running: SimulatorProcess, name: str) -> dict[str, Any]:
+    modules = json.loads(running.run("status", "--json"))["modules"]
+    found: dict[str, Any] = next(module for module in modules if module["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize("form", [(), ("--connection-string",)])
+def test_a_process_started_by_hand_takes_a_modules_place_until_it_is_taken_back(
+    tmp_path: Path, form: tuple[str, ...]
+) -> None:
+    with simulator(tmp_path, deployment(routes={}, modules={"m": SLEEPER})) as running:
+        while not (supervised := _module(running, "m")["pid"]):
+            pass
+        command = [str(COMMAND), "credentials", "m", *form, "--state", str(running.state)]
+        given = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+        assert not Path(f"/proc/{supervised}").exists()
+        assert (_module(running, "m")["status"], _module(running, "m")["pid"]) == ("stopped", None)
+        _, back, _ = given.stderr.split("`")
+        with edge_environment(dict(word.split("=", 1) for word in shlex.split(given.stdout) if word != "export")):
+            client = IoTHubModuleClient.create_from_edge_environment()
+        client.connect()
+        assert _module(running, "m")["connected"]
+        client.shutdown()
+        running.run(*shlex.split(back)[1:-2])
+        while _module(running, "m")["status"] != "running":
+            pass
+
+
+def test_a_guests_credentials_stop_nothing(running: SimulatorProcess) -> None:
+    command = [str(COMMAND), "credentials", "m", "--state", str(running.state)]
+    given = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
+    assert given.stderr == ""
+
+
+def test_a_module_in_other_hands_stays_there_when_its_deployment_changes(tmp_path: Path) -> None:
+    with simulator(tmp_path, deployment(routes={}, modules={"m": SLEEPER})) as running:
+        running.credentials("m")
+        running.run("twin", "set", "$edgeAgent", "modules.m.restartPolicy=never")
+        assert (_module(running, "m")["status"], _module(running, "m")["pid"]) == ("stopped", None)
+        assert "by hand" in _module(running, "m")["reason"]
+        running.run("fault", "module", "m", "restart")
+        while _module(running, "m")["status"] != "running":
+            pass
 
 
 async def test_a_message_by_hand_comes_with_all_it_carries(

@@ -1,7 +1,10 @@
 """Several devices from one process."""
 
 import json
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from support.simulator import SimulatorProcess, deployment, simulator
 from support.simulator import module as entry
@@ -33,5 +36,9 @@ async def test_each_device_has_its_own_modules_twins_and_messages(tmp_path: Path
             assert json.loads(device.run("status", "--json"))["device"] == name
             while device.run("logs", "worker") != f"{name}\n":
                 pass
+        for command in (["status"], ["logs", "worker"]):
+            with pytest.raises(subprocess.CalledProcessError) as refused:
+                fleet.run(*command)
+            assert ", ".join(str(fleet.state / name) for name in DEVICES) in refused.value.stderr
         connection_strings = {_device(fleet, name).run("connection-string") for name in DEVICES}
         assert len(connection_strings) == 1

@@ -21,7 +21,7 @@ BACKOFF = ("--restart-backoff", "0.05")
 WITNESS = """
 import json, os, pathlib, signal, sys
 out = pathlib.Path(os.environ["OUT"])
-out.with_suffix(".new").write_text(json.dumps(dict(os.environ)))
+out.with_suffix(".new").write_text(json.dumps({**os.environ, "folder": os.getcwd()}))
 out.with_suffix(".new").rename(out)
 def stop(*_):
     out.with_name("stopped").touch()
@@ -72,6 +72,7 @@ def _pid(running: SimulatorProcess, name: str) -> int:
 def _witness(**changes: Any) -> dict[str, Any]:
     create_options = {
         "Env": ["OUT=/data/env", "FROM_OPTIONS=/data", "BOTH=options"],
+        "WorkingDir": "/data/work",
         "HostConfig": {"Binds": ["/srv/in:/in:ro", "data:/data"], "Tmpfs": {"/memory": ""}},
     }
     env = {"BOTH": {"value": "manifest"}, "IN": {"value": "/in/a"}, "N": {"value": 7}, "S": {"value": "/memory/s"}}
@@ -94,6 +95,7 @@ def test_a_module_finds_its_folders_and_its_credentials(tmp_path: Path) -> None:
         assert (seen["IN"], seen["S"]) == (f"{shared}/a", str(running.state / "tmpfs" / "m" / "memory" / "s"))
         assert (seen["FROM_OPTIONS"], seen["BOTH"], seen["N"]) == (str(data), "manifest", "7")
         assert {name: seen[name] for name in seen if name.startswith("IOTEDGE_")} == running.credentials("m")
+        assert seen["folder"] == str(data / "work")
         assert shared.is_dir()
 
 

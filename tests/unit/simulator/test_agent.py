@@ -8,7 +8,7 @@ import pytest
 from edge_simulator.agent.environment import credentials, environment
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff, restarts
-from edge_simulator.agent.volumes import Volumes, relocate
+from edge_simulator.agent.volumes import Volumes, relocate, working_folder
 from edge_simulator.identity import Device
 from edge_simulator.manifest import CreateOptions, ModuleSpec, Mount
 
@@ -29,7 +29,7 @@ def _spec(
         env=own_env or {},
         entrypoint=None,
         cmd=None,
-        working_dir=None,
+        working_dir=(raw or {}).get("WorkingDir"),
         binds=binds or [],
         mounts=mounts or [],
         tmpfs=tmpfs or {},
@@ -119,6 +119,21 @@ def test_credentials_are_what_the_sdk_needs() -> None:
 def test_paths_below_a_mount_are_relocated(value: str, relocated: str) -> None:
     folders = {"/data": Path("/here/data"), "/data/deep": Path("/there/deep"), "/slash/": Path("/here/slash")}
     assert relocate(value, folders) == relocated
+
+
+@pytest.mark.parametrize(
+    ("stated", "found"),
+    [
+        ("/data", "/here/data"),
+        ("/data/deep", "/here/data/deep"),
+        ("/app", "/work/m"),
+        ("", "/work/m"),
+        (None, "/work/m"),
+    ],
+)
+def test_a_module_starts_in_its_working_dir_where_that_is_mounted(stated: str | None, found: str) -> None:
+    folders = {"/data": Path("/here/data")}
+    assert working_folder(_spec(raw={"WorkingDir": stated}), folders, Path("/work/m")) == Path(found)
 
 
 def test_exposed_ports_are_free_ports_here() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from edge_simulator.hub.authentication import authenticate
+from edge_simulator.hub.authentication import Proof, authenticate
 from edge_simulator.identity import Device
 from edge_simulator.mqtt.connection import RefusedError
 from edge_simulator.mqtt.packets import Connect, ReturnCode
@@ -19,6 +19,8 @@ GOOD = Connect(
     username=f"Hub.azure-devices.net/edge/m/{VERSION}",
     password=token(DEVICE, "m", NOW + 60).encode(),
 )
+
+PROOF = Proof("m", int(NOW) + 60 + CLOCK_SKEW_S)
 
 
 def _code(packet: Connect) -> ReturnCode:
@@ -37,7 +39,7 @@ def _code(packet: Connect) -> ReturnCode:
     ],
 )
 def test_the_forms_of_a_user_name(username: str) -> None:
-    assert authenticate(replace(GOOD, username=username), DEVICE, NOW) == "m"
+    assert authenticate(replace(GOOD, username=username), DEVICE, NOW) == PROOF
 
 
 @pytest.mark.parametrize("username", [None, "", "m", "Hub.azure-devices.net/edge/m", f"h/edge/{VERSION}", "a/b/c/d/e"])
@@ -56,7 +58,7 @@ def test_another_hub_is_refused() -> None:
 
 def test_a_token_may_be_for_the_gateway() -> None:
     there = token(replace(DEVICE, hub_host="127.0.0.2"), "m", NOW + 60)
-    assert authenticate(replace(GOOD, password=there.encode()), DEVICE, NOW) == "m"
+    assert authenticate(replace(GOOD, password=there.encode()), DEVICE, NOW) == PROOF
 
 
 @pytest.mark.parametrize(
@@ -81,4 +83,4 @@ def test_tokens_that_prove_nothing(password: bytes | None) -> None:
 
 def test_clocks_may_differ_a_little() -> None:
     late = token(DEVICE, "m", NOW - CLOCK_SKEW_S).encode()
-    assert authenticate(replace(GOOD, password=late), DEVICE, NOW) == "m"
+    assert authenticate(replace(GOOD, password=late), DEVICE, NOW) == Proof("m", int(NOW))

@@ -1,6 +1,8 @@
 """What the commands make of their arguments, with and without a simulator to speak to."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -73,5 +75,18 @@ def test_run_says_what_is_wrong(tmp_path: Path, text: str, arguments: list[str],
 
 
 def test_every_command_helps() -> None:
-    for name in main.commands:
+    listed = main.list_commands(click.Context(main))
+    assert {"run", "credentials", "routes"} <= set(listed)
+    for name in listed:
         assert CliRunner().invoke(main, [name, "--help"]).exit_code == 0
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert "No such command 'walk'" in CliRunner().invoke(main, ["walk"]).output
+
+
+def test_a_command_starts_without_what_others_need() -> None:
+    code = "import sys; from edge_simulator.cli import main; main(['routes', '--help'], standalone_mode=False)"
+    unneeded = "; print({'aiohttp', 'rich'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code + unneeded], check=True, capture_output=True, text=True)
+    assert done.stdout.endswith("set()\n")

@@ -7,6 +7,7 @@ import pytest
 from edge_simulator.errors import FaultError
 from edge_simulator.faults import AREAS, LONGEST_S, Faults, Lane
 from edge_simulator.mqtt.packets import ConnAck, PubAck, Publish, Subscribe
+from edge_simulator.store.queue import UPSTREAM_MODULE
 from support.mqtt import Client, Clock, HubBench, sent_by
 
 DELAY_S = 0.01
@@ -95,6 +96,16 @@ async def test_while_the_cloud_is_away_messages_for_it_wait(bench: HubBench) -> 
         assert events.empty()
         bench.faults.lift("upstream")
         assert events.get_nowait() is not None
+
+
+async def test_while_the_cloud_is_away_modules_go_on_among_themselves(bench: HubBench) -> None:
+    src, dst = bench.connect("src"), bench.listening("dst")
+    bench.faults.inject("upstream", "", "down", 60)
+    src.send(sent_by("src", b"held", packet_id=1, bag="%24.on=up"), sent_by("src", b"on its way", packet_id=2))
+    await bench.settle()
+    assert [packet for packet in src.take() if isinstance(packet, PubAck)] == [PubAck(1), PubAck(2)]
+    assert _bodies(dst) == [b"on its way"]
+    assert bench.hub.queued()[UPSTREAM_MODULE, ""] == 1
 
 
 async def test_a_dropped_link_takes_nothing_in_and_lets_nothing_out(bench: HubBench) -> None:

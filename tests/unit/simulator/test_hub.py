@@ -7,7 +7,8 @@ import pytest
 from edge_simulator.hub.session import ACK_TIMEOUT_S, WINDOW
 from edge_simulator.mqtt.packets import ConnAck, PubAck, Publish, ReturnCode, SubAck, Subscribe, UnsubAck, Unsubscribe
 from edge_simulator.routing import RouteError
-from support.mqtt import Client, HubBench, sent_by
+from edge_simulator.sas import CLOCK_SKEW_S
+from support.mqtt import TOKEN_LIFE_S, Client, HubBench, sent_by
 
 INPUTS = "devices/edge/modules/dst/inputs/#"
 TOPIC = "devices/edge/modules/dst/inputs/i/%24.cdid=edge&%24.cmid=src"
@@ -254,6 +255,18 @@ async def test_acknowledgements_stay_with_their_connection(bench: HubBench) -> N
     again.take()
     bench.database.commit()
     assert again.take() == []
+
+
+async def test_a_connection_lasts_no_longer_than_its_token(bench: HubBench) -> None:
+    src = bench.connect("src")
+    bench.clock.now += TOKEN_LIFE_S + CLOCK_SKEW_S
+    dst = bench.connect("dst")
+    bench.hub.close_expired()
+    assert not src.wire.closed
+    bench.clock.now += 1
+    bench.hub.close_expired()
+    assert (src.wire.closed, dst.wire.closed) == (True, False)
+    assert ConnAck(session_present=False, code=ReturnCode.ACCEPTED) in bench.connect("src").take()
 
 
 async def test_a_stranger_is_refused(bench: HubBench) -> None:

@@ -1,5 +1,7 @@
 """Messages between the wire and the routes."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,13 +78,22 @@ def test_a_twin_change_comes_from_the_twins() -> None:
     assert message.system_properties["messageType"] == "twinChangeNotification"
 
 
+def test_a_value_that_is_missing_takes_nothing_out_of_the_other_count() -> None:
+    message = messages.injected({"$.mid": "1", "a": "bc"}, b"12")
+    properties: dict[str, str | None] = {"a": "bc"}
+    assert messages.size(replace(message, properties=properties, system_properties={"messageId": None})) == 5
+
+
 @pytest.mark.parametrize(
     ("bag", "body", "size"),
     [
         ("", b"12345", 5),
         ("a=bc", b"", 3),
         ("%F0%9F%98%80=x", b"", 3),
-        ("flag", b"", 4),
+        ("a=", b"", 1),
+        ("flag", b"12", 2),
+        ("a=bc&flag", b"12", 2),
+        ("a=bc&flag&d=ef", b"12", 5),
     ],
 )
 def test_the_size_counts_the_body_and_utf_16(bag: str, body: bytes, size: int) -> None:

@@ -5,18 +5,22 @@ import signal
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Final
 
 from edge_simulator.agent import process
 from edge_simulator.agent.environment import connection_string, credentials, environment, search_path
 from edge_simulator.agent.ports import local_ports
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
-from edge_simulator.agent.volumes import Volumes
+from edge_simulator.agent.volumes import Volumes, working_folder
 from edge_simulator.errors import ModuleNotRunningError
 from edge_simulator.faults import Faults
 from edge_simulator.identity import Device
 from edge_simulator.manifest import ModuleSpec
 from edge_simulator.state import State
+
+_HANDED_OVER: Final = "left to a process started by hand; `edge-simulator fault module {} restart` takes it back"
 
 
 class Agent:
@@ -30,6 +34,7 @@ class Agent:
         self._backoff_unit_s = backoff_unit_s
         self._supervisors: dict[str, Supervisor] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._handed_over: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._group = asyncio.TaskGroup()
         self._mark: Mapping[str, str] = {}
@@ -52,12 +57,30 @@ class Agent:
         self._supervisor(module)
 
     async def restart(self, module: str) -> None:
-        """Stop a module, and start it again at once.
+        """Stop a module, and start it again at once; one that was handed over is taken back.
 
         Raises:
             ModuleNotRunningError: it does not run.
         """
-        await self._supervisor(module).restart()
+        supervisor = self._supervisor(module)
+        if module in self._handed_over:
+            self._handed_over.remove(module)
+            self._start_anew(supervisor.spec)
+        else:
+            await supervisor.restart()
+
+    async def hand_over(self, module: str) -> bool:
+        """Stop a module until its next `restart`, so that a process started by hand can take its place.
+
+        Returns:
+            Whether it is a module that runs here; others are left to those who run them.
+        """
+        supervisor = self._supervisors.get(module)
+        if supervisor is None:
+            return False
+        self._handed_over.add(module)
+        await asyncio.wait([self._start_anew(supervisor.spec)])
+        return True
 
     def kill(self, module: str) -> None:
         """Kill a module, as the kernel does when memory runs out; its restart policy says what follows.
@@ -94,26 +117,36 @@ class Agent:
         wanted = {spec.name: spec for spec in sorted(specs, key=lambda spec: spec.startup_order)}
         for name in self._supervisors.keys() - wanted.keys():
             self._stop(name)
+            self._handed_over.discard(name)
         for name, spec in wanted.items():
             known = self._supervisors.get(name)
-            if known is not None and known.spec != spec:
-                self._stop(name)
-            if known is None or known.spec != spec:
+            if known is None:
                 self._start(spec)
+            elif known.spec != spec:
+                self._start_anew(spec)
 
-    def _start(self, spec: ModuleSpec) -> None:
+    def _start_anew(self, spec: ModuleSpec) -> asyncio.Task[None]:
+        self._stop(spec.name)
+        return self._start(spec)
+
+    def _start(self, spec: ModuleSpec) -> asyncio.Task[None]:
         supervisor = Supervisor(spec, self._launch, Backoff(self._backoff_unit_s))
         self._supervisors[spec.name] = supervisor
-        self._tasks[spec.name] = self._group.create_task(self._run(supervisor))
+        self._tasks[spec.name] = task = self._group.create_task(self._run(supervisor))
+        return task
 
     def _stop(self, name: str) -> None:
         del self._supervisors[name]
         self._tasks.pop(name).cancel()
 
     async def _run(self, supervisor: Supervisor) -> None:
-        """Run a module once the process of its name before it has gone."""
-        async with self._locks.setdefault(supervisor.spec.name, asyncio.Lock()):
-            await supervisor.run()
+        """Run a module once the process of its name before it has gone, unless it has been handed over."""
+        module = supervisor.spec.name
+        async with self._locks.setdefault(module, asyncio.Lock()):
+            if module in self._handed_over:
+                supervisor.status = replace(supervisor.status, reason=_HANDED_OVER.format(module))
+            else:
+                await supervisor.run()
 
     async def _launch(self, spec: ModuleSpec) -> Process:
         command = process.find(spec.command, spec.name, search_path())
@@ -123,6 +156,6 @@ class Agent:
         return await process.start(
             command,
             env=environment(spec, own, folders, local_ports(spec)),
-            folder=self._state.work / spec.name,
+            folder=working_folder(spec, folders, self._state.work / spec.name),
             log=self._state.log(spec.name),
         )

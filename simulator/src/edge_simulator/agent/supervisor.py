@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ModuleStatus:
-    """How a module is; `exit_code` of its last run, `reason` where it cannot run at all.
+    """How a module is; `exit_code` of its last run, `reason` where it does not run at all.
 
     Times are in seconds since the epoch.
     """

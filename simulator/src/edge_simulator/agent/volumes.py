@@ -44,5 +44,12 @@ def relocate(value: str, folders: Mapping[str, Path]) -> str:
     return value
 
 
+def working_folder(spec: ModuleSpec, folders: Mapping[str, Path], own: Path) -> Path:
+    """Return where a module starts: its `WorkingDir` if that is in a mount, and else `own`: its image is not here."""
+    stated = spec.options.working_dir or ""
+    there = relocate(stated, folders)
+    return own if there == stated else Path(there)
+
+
 def _flat(path: str) -> str:
     return path.strip("/").replace("/", "_")

@@ -8,8 +8,8 @@ from typing import TypeVar
 import click
 
 from edge_simulator.control.client import ControlClient
-from edge_simulator.errors import SimulatorError
-from edge_simulator.state import DEFAULT_STATE
+from edge_simulator.errors import NotRunningError, SimulatorError
+from edge_simulator.state import DEFAULT_STATE, State
 
 Answer = TypeVar("Answer")
 
@@ -36,5 +36,19 @@ def ask(state: Path, question: Callable[[ControlClient], Awaitable[Answer]]) -> 
 
     try:
         return asyncio.run(connect_and_ask())
+    except NotRunningError as error:
+        refuse_several(state)
+        raise click.ClickException(str(error)) from error
     except SimulatorError as error:
         raise click.ClickException(str(error)) from error
+
+
+def refuse_several(state: Path) -> None:
+    """Say which folders to choose from, if that of several devices was given.
+
+    Raises:
+        click.ClickException: it was.
+    """
+    if folders := State(state).devices():
+        names = ", ".join(str(state / folder.name) for folder in folders)
+        raise click.ClickException(f"state folder {state} has several devices: give --state one of {names}")

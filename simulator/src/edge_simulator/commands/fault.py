@@ -36,7 +36,11 @@ def fault() -> None:
 @_for_option
 @state_option
 def upstream(effect: str, lasts_s: float, state: Path) -> None:
-    """Take IoT Hub away, or give it back: what goes to $upstream waits."""
+    """Take IoT Hub away, or give it back.
+
+    While it is away, messages that routes send to $upstream are held, in order and up to their time to live. All else
+    goes on: messages and methods between modules, reported properties, and twins edited from outside.
+    """
     _set(state, "upstream", "", effect, lasts_s)
 
 
@@ -94,7 +98,7 @@ def twin(module: str, effect: str, lasts_s: float, state: Path) -> None:
 @_for_option
 @state_option
 def module_(name: str, effect: str, lasts_s: float, state: Path) -> None:
-    """Kill the processes of MODULE, stop them where they are, or restart it."""
+    """Kill the processes of MODULE, stop them where they are, or restart it, also after `credentials` stopped it."""
     match effect:
         case "kill":
             ask(state, lambda control: control.kill(name))

@@ -6,7 +6,7 @@ from typing import BinaryIO, Final
 
 import click
 
-from edge_simulator.commands.common import state_option
+from edge_simulator.commands.common import refuse_several, state_option
 from edge_simulator.state import State
 
 _PAUSE_S: Final = 0.1
@@ -21,6 +21,7 @@ def logs(module: str, state: Path, *, follow: bool) -> None:
     try:
         log = State(state).log(module).open("rb")
     except FileNotFoundError as error:
+        refuse_several(state)
         raise click.ClickException(f"{error.filename}: {module} has never run on this state folder") from error
     with log:
         _copy(log)

@@ -57,6 +57,11 @@ class ControlClient:
         """Return the environment that does the same without the workload API."""
         return await self._call("GET", f"/modules/{module}/connection-string")
 
+    async def hand_over(self, module: str) -> bool:
+        """Stop a module until its next `restart`, and return whether the simulator is the one who runs it."""
+        answer = await self._call("POST", f"/modules/{module}/hand-over")
+        return bool(answer["stopped"])
+
     async def send(self, module: str, module_input: str, body: bytes, properties: Mapping[str, str]) -> None:
         """Put a message on a module's input."""
         path = URL(f"/modules/{quote(module)}/inputs/{quote(module_input, safe='')}", encoded=True)
@@ -85,7 +90,7 @@ class ControlClient:
         await self._call("POST", f"/modules/{module}/kill")
 
     async def restart(self, module: str) -> None:
-        """Stop a module and start it again."""
+        """Stop a module and start it again, also one that was handed over."""
         await self._call("POST", f"/modules/{module}/restart")
 
     @asynccontextmanager

@@ -44,6 +44,7 @@ class ControlApi:
                 web.patch("/twins/{module}/desired", self._patch_desired),
                 web.get("/modules/{module}/credentials", self._get_credentials),
                 web.get("/modules/{module}/connection-string", self._get_connection_string),
+                web.post("/modules/{module}/hand-over", self._post_hand_over),
                 web.post("/modules/{module}/inputs/{input}", self._post_message),
                 web.get("/events", self._get_events),
                 web.post("/modules/{module}/methods", self._post_method),
@@ -89,6 +90,9 @@ class ControlApi:
 
     async def _get_connection_string(self, request: web.Request) -> web.Response:
         return web.json_response(self._agent.connection_string(self._module(request)))
+
+    async def _post_hand_over(self, request: web.Request) -> web.Response:
+        return web.json_response({"stopped": await self._agent.hand_over(self._module(request))})
 
     async def _post_message(self, request: web.Request) -> web.Response:
         """Take a message for an input: its body as is, its properties in the query."""

@@ -5,6 +5,7 @@ User name and token have the forms that IoT Hub documents in "Communicate with a
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from edge_simulator.identity import Device
@@ -15,8 +16,16 @@ from edge_simulator.sas import SasToken
 _USERNAME: Final = re.compile(r"(?P<hub>[^/]+)/(?P<device>[^/]+)/(?P<module>[^/?=]+)/\??api-version=.+")
 
 
-def authenticate(packet: Connect, device: Device, now: float) -> str:
-    """Return the name of the module that a CONNECT proves to come from; `now` in seconds since the epoch.
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Which module it is, and until when that is proven, in seconds since the epoch."""
+
+    module: str
+    until: int
+
+
+def authenticate(packet: Connect, device: Device, now: float) -> Proof:
+    """Return what a CONNECT proves; `now` in seconds since the epoch.
 
     Raises:
         RefusedError: it proves nothing of the kind.
@@ -29,16 +38,17 @@ def authenticate(packet: Connect, device: Device, now: float) -> str:
         raise RefusedError(ReturnCode.IDENTIFIER_REJECTED, f"client id {packet.client_id!r} is not that of {module}")
     if match["hub"].lower() not in _hosts(device):
         raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"{match['hub']!r} is not the IoT hub of this device")
-    check_token((packet.password or b"").decode(errors="replace"), module, device, now)
-    return module
+    return Proof(module, check_token((packet.password or b"").decode(errors="replace"), module, device, now))
 
 
 def _hosts(device: Device) -> set[str]:
     return {device.hub_host.lower(), device.gateway_host.lower()}
 
 
-def check_token(text: str, module: str, device: Device, now: float) -> None:
-    """Check that a token proves to come from a module of the device; `now` in seconds since the epoch.
+def check_token(text: str, module: str, device: Device, now: float) -> int:
+    """Check that a token proves to come from a module of the device, and return until when it does.
+
+    Times are in seconds since the epoch.
 
     Raises:
         RefusedError: it does not.
@@ -51,3 +61,4 @@ def check_token(text: str, module: str, device: Device, now: float) -> None:
         raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} is not signed with its key")
     if token.has_expired(now):
         raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the token of {module} has expired")
+    return token.until

@@ -182,6 +182,12 @@ class Hub:
         for session in self._sessions.values():
             session.resend_overdue()
 
+    def close_expired(self) -> None:
+        """Cut off the modules whose token has expired since they connected."""
+        now = self._now()
+        for session in self._sessions.values():
+            session.close_expired(now)
+
     def report(self) -> None:
         """Report as `$edgeHub`."""
         device = self._device
@@ -214,11 +220,11 @@ class Hub:
         Raises:
             RefusedError: it is none of the device's modules, or cannot prove it.
         """
-        module = authenticate(packet, self._device, self._now())
-        session = self._sessions.get(module)
+        proof = authenticate(packet, self._device, self._now())
+        session = self._sessions.get(proof.module)
         if session is None:
-            raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {module!r}")
-        session.begin(clean=packet.clean_session)
+            raise RefusedError(ReturnCode.NOT_AUTHORIZED, f"the deployment has no module {proof.module!r}")
+        session.begin(clean=packet.clean_session, proven_until=proof.until)
         return session
 
     def _receive(self, session: ModuleSession, packet: Publish) -> None:

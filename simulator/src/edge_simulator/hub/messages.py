@@ -73,9 +73,20 @@ def twin_change(device_id: str, module: str, patch: bytes) -> Message:
 
 
 def size(message: Message) -> int:
-    """Return the size that the limit of 256 KiB is about: the body and the properties' UTF-16 code units."""
-    texts = (*message.properties.items(), *message.system_properties.items())
-    return len(message.body) + sum(len(text.encode("utf-16-le")) // 2 for pair in texts for text in pair if text)
+    """Return the size that the limit of 256 KiB is about (`Message.Size` in edgeHub's Routing.Core)."""
+    return len(message.body) + _length(message.properties) + _length(message.system_properties)
+
+
+def _length(properties: Mapping[str, str | None]) -> int:
+    """Count UTF-16 code units as edgeHub does: a property without a value takes all before it out of the count."""
+    total = 0
+    for key, value in properties.items():
+        total = 0 if value is None else total + _code_units(key) + _code_units(value)
+    return total
+
+
+def _code_units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 def bag(properties: Mapping[str, str | None], system_properties: Mapping[str, str | None]) -> str:

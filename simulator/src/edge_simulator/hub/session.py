@@ -68,6 +68,7 @@ class ModuleSession:
         self._connection: Connection | None = None
         self._last_packet_id = 0
         self._clean = False
+        self._proven_until = 0.0
         self._more_queued = True
         self._changed = asyncio.Event()
 
@@ -99,15 +100,22 @@ class ModuleSession:
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
-    def begin(self, *, clean: bool) -> None:
-        """Go on from the connection before, unless either is a clean session."""
+    def begin(self, *, clean: bool, proven_until: float) -> None:
+        """Go on from the connection before, unless either is a clean session.
+
+        Whose session it is, is proven until then, in seconds since the epoch.
+        """
+        self._proven_until = proven_until
         if clean or self._clean:
-            self._subscriptions.clear(self._client_id)
-            self._filters.clear()
-            self._features.clear()
-            self._under_way.clear()
-            self._more_queued = True
+            self._begin_afresh()
         self._clean = clean
+
+    def _begin_afresh(self) -> None:
+        self._subscriptions.clear(self._client_id)
+        self._filters.clear()
+        self._features.clear()
+        self._under_way.clear()
+        self._more_queued = True
 
     def attach(self, connection: "Connection") -> None:
         """Take over the connection from an earlier one, and go on with what was under way."""
@@ -125,11 +133,17 @@ class ModuleSession:
         if self._connection is connection:
             self._connection = None
 
+    def close_expired(self, now: float) -> None:
+        """Cut the module off once its token has expired, as edgeHub does; it comes again with another one."""
+        if self._connection is not None and self._proven_until < now:
+            _log.warning("closing the connection of %s: its token has expired", self)
+            self._connection.abort()
+
     def end(self) -> None:
         """Forget the module, and let its connection go."""
         if self._connection is not None:
             self._connection.close()
-        self.begin(clean=True)
+        self._begin_afresh()
 
     # --- packets from the module --------------------------------------------------------------------------------------
 
