@@ -62,6 +62,11 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except SuiteError as error:
         raise click.ClickException(str(error)) from error
+    except ExceptionGroup as group:  # of what runs side by side
+        expected, others = group.split(SuiteError)
+        if expected is None or others is not None:
+            raise
+        raise click.ClickException(str(expected.exceptions[0])) from group
     except TimeoutError as error:
         raise click.ClickException("the files were not settled in time; the modules' logs say why") from error
 

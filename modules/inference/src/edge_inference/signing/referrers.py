@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 from pydantic import ValidationError
 
-from edge_inference.errors import DigestMismatchError, SignatureInvalidError, UnsafeModelError
+from edge_inference.errors import DigestMismatchError, NotFoundError, SignatureInvalidError, UnsafeModelError
 from edge_inference.package import MANIFEST_TYPE, Descriptor, Json, digest_of
 from edge_inference.signing.manifest import SIGNATURE_TYPE
 
@@ -41,7 +41,7 @@ class NoReferrers:
         return ()
 
     def fetch(self, blob: Descriptor) -> bytes:
-        raise NotImplementedError(f"nothing refers to anything, so not {blob.digest}")
+        raise NotFoundError(f"nothing lies beside this package, so not {blob.digest}")
 
 
 def fetch_checked(blob: Descriptor, referrers: Referrers) -> bytes:
