@@ -14,7 +14,7 @@ REFUSED = SuiteError("the module refused the model")
 
 @pytest.mark.parametrize("error", [REFUSED, ExceptionGroup("side by side", [REFUSED])])
 def test_an_expected_error_is_one_sentence(error: Exception) -> None:
-    with pytest.raises(click.ClickException, match="^the module refused the model$"):
+    with pytest.raises(click.ClickException, match=r"^the module refused the model$"):
         _run(_fail(error))
 
 
