@@ -147,10 +147,25 @@ class ModelIdentity(_Wire):
     digest: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
+class Mark(StrEnum):
+    """Why an item is worth more than others to whoever trains the next model."""
+
+    DRIFT = "drift"
+    """It came while the input drifted away from what the model was trained on."""
+    DISAGREEMENT = "disagreement"
+    """A candidate model, run beside the active one, says something else."""
+
+
 class PredictedPart(Part):
-    """A part with what the model says of it: one mapping of column to value for each row."""
+    """A part with what the model says of it.
+
+    Attributes:
+        predictions: One mapping of column to value for each row.
+        marks: What is known at once to make it worth sampling.
+    """
 
     predictions: tuple[Mapping[str, Any], ...]
+    marks: tuple[Mark, ...] = ()
 
 
 class PredictionsMessage(Body):
@@ -169,6 +184,20 @@ class PredictionsMessage(Body):
     kind: str
     model: ModelIdentity
     parts: Annotated[tuple[PredictedPart, ...], Field(min_length=1)]
+
+
+class Hint(_Wire):
+    """What was found out about an item after its predictions were sent."""
+
+    id: ItemId
+    attempt: Ordinal
+    mark: Mark
+
+
+class HintsMessage(Body):
+    """``inference`` → ``upload``: items worth sampling after all. Only wishes: one that comes late is no loss."""
+
+    hints: Annotated[tuple[Hint, ...], Field(min_length=1)]
 
 
 class ReceiptStatus(StrEnum):
