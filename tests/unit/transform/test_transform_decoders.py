@@ -16,6 +16,7 @@ from edge_common.errors import ItemError
 from edge_transform.decoders import DECODERS, decode
 from edge_transform.decoders.jpeg import count_scans
 from edge_transform.prepare import prepare
+from edge_transform.room import Room
 from unit.transform.pictures import COLOUR, LUMA, Pixels, encode, noise
 
 EXACT = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True}}
@@ -36,7 +37,7 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 
 
 def decoded(content: bytes, wanted: ImageInput = COLOUR) -> Image.Image:
-    (picture,) = decode(content, wanted, MOST)
+    (picture,) = decode(content, wanted, Room(MOST))
     return picture
 
 
@@ -211,6 +212,7 @@ import resource, sys
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.prepare import prepare
+from edge_transform.room import Room
 
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 32 * 2**20,) * 2)

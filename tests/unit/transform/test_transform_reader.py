@@ -8,7 +8,7 @@ import pytest
 
 from edge_common.errors import ItemError
 from edge_common.messages import Item
-from edge_transform.reader import read_item
+from edge_transform import reader
 from unit.transform.pictures import drop, item_of
 
 CONTENT = b"what ingest hashed"
@@ -20,6 +20,10 @@ def share(tmp_path: Path) -> Path:
     folder = tmp_path.resolve() / "share"
     folder.mkdir()
     return folder
+
+
+def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
+    return reader.read_item(share, item, max_bytes, lambda _: None)
 
 
 def rejected(share: Path, item: Item, max_bytes: int = MOST) -> tuple[str, bool]:

@@ -101,9 +101,11 @@ class ItemsMessage(Body):
         lease_seconds: How long ingest waits for a receipt before it sends them again; what was made of them is of no
             use after that.
         items: The files.
+        alone: Whether what is named was lost so often that it might bring down who works on it.
     """
 
     lease_seconds: Annotated[float, Field(gt=0)]
+    alone: bool = False
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 

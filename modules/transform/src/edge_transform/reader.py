@@ -8,12 +8,15 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
 from edge_common.errors import ItemError
 from edge_common.files import resolve_inside
 from edge_common.messages import Item
+from edge_transform.decoders.sniff import HEAD_BYTES
 
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed, and opening a pipe without a writer does not wait for one."""
@@ -22,21 +25,23 @@ NOT_A_FILE: Final = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
 """What opening a folder, a link (with ``O_NOFOLLOW``) or a socket fails with."""
 
 
-def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
+def read_item(share: Path, item: Item, max_bytes: int, judge: Callable[[bytes], object]) -> bytes:
     """An item's content.
 
     Args:
         share: The share's root, resolved.
         item: Which file, and what it was.
         max_bytes: More is not read.
+        judge: Given the beginning of the file; raises ItemError where it wants no more of it.
 
     Raises:
-        ItemError: ``TOO_LARGE``; ``CHANGED``; or, worth another try, ``GONE`` and ``IO``.
+        ItemError: ``TOO_LARGE``; ``CHANGED``; the judge's; or, worth another try, ``GONE`` and ``IO``.
     """
     if item.size > max_bytes:
         raise ItemError("TOO_LARGE", f"the file has {item.size} bytes, and maxFileBytes is {max_bytes}")
     try:
-        content = _read(resolve_inside(share, item.path), item.size)
+        with open(resolve_inside(share, item.path), "rb", opener=_open) as file:
+            return _read(file, item, judge)
     except (ValueError, RuntimeError) as error:  # out of the share; or links in a circle
         raise _changed("the path leads elsewhere now") from error
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -45,19 +50,33 @@ def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
         if error.errno in NOT_A_FILE:
             raise _changed("it is no regular file any more") from error
         raise ItemError("IO", f"the file cannot be read ({error.strerror})", can_retry=True) from error
-    if hashlib.sha256(content).hexdigest() != item.sha256:
-        raise _changed("its content is not what was hashed")
+
+
+def _read(file: BufferedReader, item: Item, judge: Callable[[bytes], object]) -> bytes:
+    _look_at(file, item.size)
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    try:
+        judge(head)
+    except ItemError:
+        _compare(hashlib.file_digest(file, "sha256").hexdigest(), item)  # in pieces: nobody wants to hold it
+        raise
+    content = file.read(item.size)
+    _compare(hashlib.sha256(content).hexdigest(), item)
     return content
 
 
-def _read(path: Path, size: int) -> bytes:
-    with open(path, "rb", opener=_open) as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise _changed("it is no regular file any more")
-        if status.st_size != size:
-            raise _changed(f"it has {status.st_size} bytes, not {size}")
-        return file.read(size)
+def _compare(sha256: str, item: Item) -> None:
+    if sha256 != item.sha256:
+        raise _changed("its content is not what was hashed")
+
+
+def _look_at(file: BufferedReader, size: int) -> None:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise _changed("it is no regular file any more")
+    if status.st_size != size:
+        raise _changed(f"it has {status.st_size} bytes, not {size}")
 
 
 def _open(path: str, _: int) -> int:

@@ -23,10 +23,11 @@ from edge_common.messages import (
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
+from edge_transform.errors import DecoderStuckError
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.timing import wait_for_event
-from edge_transform.workshop import CORES, Limits, Prepared, Workshop
+from edge_transform.workshop import CORES, Prepared, Workshop
 
 IN_HAND: Final = CORES + 2
 """Batches between backlog and hub: enough to keep the cores busy while others are written and sent."""
@@ -76,6 +77,7 @@ class Transform:
         """Take settings in force."""
         self._settings = settings
         self._contracts.configured = settings.contract
+        self._workshop.set_limits(settings.max_file_bytes, settings.max_pixels)
         self._store.set_budget(settings.store_budget_bytes)
         self._store.grace_seconds = settings.grace_seconds
         self._arrived.set()
@@ -85,7 +87,7 @@ class Transform:
         body = ItemsMessage.decode(message.body)
         now = self._clock.monotonic()
         for item in body.items:
-            if not self._backlog.add(Waiting(item, now, now + body.lease_seconds)):
+            if not self._backlog.add(Waiting(item, now, now + body.lease_seconds, body.alone)):
                 self._counts.items.labels("overflow").inc()
         self._arrived.set()
 
@@ -147,14 +149,12 @@ class Transform:
         elif self._store.rows_that_fit(wanted) < 1:
             await self._reject((item, TOO_LARGE) for item in items)
         else:
-            prepared = await self._workshop.prepare(items, wanted, self._limits)
+            prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
             await self._reject(prepared.failures)
             if prepared.items:
                 await self._deliver(prepared, wanted.stamp, max(waiting.until for waiting in batch))
-
-    @property
-    def _limits(self) -> Limits:
-        return Limits(self._settings.max_file_bytes, self._settings.max_pixels)
+            if prepared.stuck:
+                raise DecoderStuckError(f"decoders do not end on {prepared.stuck} of {len(batch)} files")
 
     async def _deliver(self, prepared: Prepared, stamp: str, until: float) -> None:
         parts = tuple(Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items))

@@ -15,23 +15,35 @@ from prometheus_client import Histogram
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_common.messages import Item
+from edge_transform.backlog import Waiting
+from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
+from edge_transform.decoders import decoder_of
+from edge_transform.errors import NO_MEMORY, decode_timeout
 from edge_transform.prepare import prepare_into
 from edge_transform.reader import read_item
+from edge_transform.room import Room
+from edge_transform.stopwatch import Stopwatch
 
 CORES: Final = len(os.sched_getaffinity(0))
 
+LOOK_S: Final = 1.0
+"""How often it is seen to how long files take."""
+
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What is not even tried.
+class Decoding:
+    """How files are decoded.
 
     Attributes:
-        max_file_bytes: Larger files.
-        max_pixels: Larger pictures.
+        here: In a thread of this process.
+        apart: The command of a process for one suspect.
     """
 
-    max_file_bytes: int
-    max_pixels: int
+    here: Preparer = prepare_into
+    apart: Sequence[str] = COMMAND
+
+
+DECODING: Final = Decoding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +54,13 @@ class Prepared:
         items: Whose rows they are, in order.
         rows: Shape ``(len(items), channels, height, width)``.
         failures: Items, and why.
+        stuck: How many of the failures still keep a thread busy.
     """
 
     items: Sequence[Item]
     rows: npt.NDArray[np.float32]
     failures: Sequence[tuple[Item, ItemError]]
+    stuck: int
 
 
 class Workshop:
@@ -55,38 +69,67 @@ class Workshop:
     Args:
         share: The share's root, resolved.
         seconds: Observes the time of each item.
+        decoding: What does the work.
     """
 
-    def __init__(self, share: Path, seconds: Histogram) -> None:
+    def __init__(self, share: Path, seconds: Histogram, decoding: Decoding) -> None:
         self._share = share
         self._seconds = seconds
+        self._decoding = decoding
+        self._bytes = Room(0)
+        self._pixels = Room(0)
         self._pool = ThreadPoolExecutor(CORES, "prepare")
 
-    async def prepare(self, items: Sequence[Item], wanted: ImageInput, limits: Limits) -> Prepared:
-        """Prepare items into a batch; one that fails harms no other."""
-        rows = np.empty((len(items), *wanted.sample_shape), np.float32)
-        loop = asyncio.get_running_loop()
+    def set_limits(self, max_file_bytes: int, max_pixels: int) -> None:
+        """Set what a file, and its picture, may have; and all that are in hand at once together."""
+        self._bytes.most = max_file_bytes
+        self._pixels.most = max_pixels
+
+    async def prepare(self, batch: Sequence[Waiting], wanted: ImageInput, seconds: int) -> Prepared:
+        """Prepare items into a batch; one that fails harms no other.
+
+        Args:
+            batch: The items.
+            wanted: What to prepare them for.
+            seconds: The CPU time after which an item is given up.
+        """
+        rows = np.empty((len(batch), *wanted.sample_shape), np.float32)
+        task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
         outcomes = await asyncio.gather(
-            *(
-                loop.run_in_executor(self._pool, self._try, item, wanted, limits, row)
-                for item, row in zip(items, rows, strict=True)
-            )
+            *(self._outcome(waiting, task, row) for waiting, row in zip(batch, rows, strict=True))
         )
-        failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
-        good = [number for number, error in enumerate(outcomes) if error is None]
-        return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
+        items = [waiting.item for waiting in batch]
+        failures = [(item, error) for item, (error, _) in zip(items, outcomes, strict=True) if error]
+        good = [number for number, (error, _) in enumerate(outcomes) if error is None]
+        stuck = sum(busy for _, busy in outcomes)
+        return Prepared([items[number] for number in good], rows[good] if failures else rows, failures, stuck)
 
     def close(self) -> None:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _try(self, item: Item, wanted: ImageInput, limits: Limits, row: npt.NDArray[np.float32]) -> ItemError | None:
-        with self._seconds.time():
+    async def _outcome(self, waiting: Waiting, task: Task, row: Row) -> tuple[ItemError | None, bool]:
+        """Why an item failed, if it did, and whether it keeps its thread busy nevertheless."""
+        stopwatch = Stopwatch()
+        loop = asyncio.get_running_loop()
+        work = loop.run_in_executor(self._pool, self._try, waiting, task, row, stopwatch)
+        while stopwatch.seconds <= task.seconds:
+            await asyncio.wait({work}, timeout=LOOK_S)
+            if work.done():
+                return await work, False
+        return decode_timeout(task.seconds), True
+
+    def _try(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> ItemError | None:
+        with self._seconds.time(), self._bytes.taken(waiting.item.size):
             try:
-                content = read_item(self._share, item, limits.max_file_bytes)
-                prepare_into(content, wanted, limits.max_pixels, row)
+                content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
+                if waiting.suspect:
+                    prepare_in_box(content, task, row, self._decoding.apart)
+                else:
+                    stopwatch.start()
+                    self._decoding.here(content, task.wanted, self._pixels, row)
             except ItemError as error:
                 return error
             except MemoryError:
-                return ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
+                return NO_MEMORY
         return None
