@@ -6,7 +6,7 @@ import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_examples.digits import data
@@ -33,6 +33,10 @@ class Plant:
         folders = Folders(folder / "run", folder / "models")
         return cls(folders, prepare(folders.models, folders.trust, splits), digits.good(splits[1], files))
 
+    def with_drops(self, drops: Sequence[Drop]) -> "Plant":
+        """The same with other files."""
+        return replace(self, drops=drops)
+
     def running(self, *arguments: str, manifest: Path = TEMPLATE) -> AbstractAsyncContextManager[Suite]:
         return running(self.folders, *arguments, manifest=manifest)
 
@@ -54,3 +58,16 @@ async def kill(suite: Suite, module: str) -> int:
         await suite.pause()
     os.kill(process, signal.SIGKILL)
     return process
+
+
+def template_with(folder: Path, changes: Mapping[str, str]) -> Path:
+    """A copy of the template with pieces replaced by others; what it refers to is still beside it."""
+    for name in ("modules", ".env"):
+        (folder / name).symlink_to(TEMPLATE.with_name(name).resolve())
+    text = TEMPLATE.read_text()
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after, 1)
+    manifest = folder / TEMPLATE.name
+    manifest.write_text(text)
+    return manifest

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_common.hub import Handlers, Received
-from edge_examples.suite import TEMPLATE, Suite
+from edge_examples.suite import Suite
 from support.hubs import connection_to
-from support.suite import Plant, kill
+from support.suite import Plant, kill, template_with
 
 pytestmark = pytest.mark.system
 
@@ -97,15 +97,12 @@ async def test_lost_receipts_are_asked_for(plant: Plant, tmp_path: Path) -> None
 
 
 def with_a_sieve(folder: Path) -> Path:
-    """The template with its receipts led through a further module; what it refers to is still beside it."""
-    for name in ("modules", ".env"):
-        (folder / name).symlink_to(TEMPLATE.with_name(name).resolve())
+    """The template with its receipts led through a further module."""
     source, target = "/messages/modules/upload/outputs/receipts", "/modules/ingest/inputs/receipts"
     detour = {"route": f'FROM {source} INTO BrokeredEndpoint("/modules/sieve/inputs/receipts")', "priority": 0}
     direct = json.dumps(f'FROM {source} INTO BrokeredEndpoint("{target}")')
-    text = TEMPLATE.read_text()
-    assert direct in text
-    text = text.replace(direct, direct.replace("modules/upload", "modules/sieve"))
-    manifest = folder / TEMPLATE.name
-    manifest.write_text(text.replace('"routes": {', f'"routes": {{"detour": {json.dumps(detour)},', 1))
-    return manifest
+    added = '"routes": {'
+    return template_with(
+        folder,
+        {direct: direct.replace("modules/upload", "modules/sieve"), added: f'{added}"detour": {json.dumps(detour)},'},
+    )

@@ -10,9 +10,7 @@ from edge_transform.transform import Transform
 from edge_transform.workshop import DECODING, Decoding, Workshop
 
 
-def wire(
-    around: Surroundings[TransformEnvironment], decoding: Decoding = DECODING
-) -> Wiring[TransformSettings]:
+def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODING) -> Wiring[TransformSettings]:
     """Build the module.
 
     Args:

@@ -51,6 +51,8 @@ def _simplify(picture: Image.Image, mode: str) -> Image.Image:
         raise ItemError("UNSUPPORTED", f"its values have 32 bits (mode {picture.mode}) and no known range")
     if picture.mode.startswith("I;16"):
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.mode == "LAB":  # from which Pillow knows no other way
+        picture = picture.convert("RGB")
     if picture.has_transparency_data:
         return picture.convert("RGBA").convert("RGBa")
     return picture if picture.mode == mode else picture.convert(mode)
