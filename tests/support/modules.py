@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import edge_ingest.__main__
 import edge_inference.__main__
+import edge_ingest.__main__
 import edge_transform.__main__
 import edge_upload.__main__
 from edge_common.clock import SystemClock
@@ -48,8 +48,8 @@ ITEM = Item(
     path="a/b.png",
     sha256="1" * 64,
     size=1,
-    captured="2026-01-01T00:00:00Z",  # type: ignore[arg-type]
-    date="2026-01-01",  # type: ignore[arg-type]
+    captured="2026-01-01T00:00:00Z",
+    date="2026-01-01",
     attempt=1,
 )
 PART = Part(item=ITEM, first=0, rows=1)

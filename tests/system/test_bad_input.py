@@ -1,5 +1,6 @@
 """The whole suite among files, and messages, that nobody would wish on it."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from corpus.draw import jpeg
 from edge_examples.drops import Drop
 from edge_examples.suite import Suite
 from support import fragile
+from support.modules import KINDS, as_json
+from support.spoil import wrecks
 from support.suite import Plant, template_with
 
 pytestmark = pytest.mark.system
@@ -52,6 +55,23 @@ async def test_the_corpus_ends_as_it_should_and_harms_nobody(tmp_path: Path) -> 
     assert verdict.clean, verdict.wrong
     told = reasons(plant)
     assert all(f"this is {case.found};" in told[case.name] for case in CASES if case.found)
+
+
+async def test_messages_that_nobody_can_read_harm_nobody(tmp_path: Path) -> None:
+    plant = Plant.build(tmp_path, GOOD)
+    async with plant.running() as suite:
+        await suite.swap(plant.models[0].desired())
+        before = await processes(suite)
+        async with asyncio.TaskGroup() as tasks:
+            feeding = tasks.create_task(plant.feed(plant.drops))
+            for module, kind in KINDS.items():
+                for name, valid in kind.inputs.items():
+                    for body in wrecks(as_json(valid)):
+                        await suite.send(module, name, body)
+        counts = await suite.until_settled(len(plant.drops))
+        assert await processes(suite) == before, "a module was started again"
+    verdict = plant.verdict(feeding.result(), counts)
+    assert verdict.clean, verdict.wrong
 
 
 async def test_files_that_bring_down_their_decoder_bring_down_no_other(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def _simplify(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode == "LAB":  # from which Pillow knows no other way
         picture = picture.convert("RGB")
     if picture.has_transparency_data:
-        return picture.convert("RGBA").convert("RGBa")
+        return (picture if picture.mode == "RGBA" else picture.convert("RGBA")).convert("RGBa")
     return picture if picture.mode == mode else picture.convert(mode)
 
 
