@@ -1,6 +1,7 @@
 """The whole suite as processes on the simulator, fed with digits."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -71,3 +72,9 @@ def template_with(folder: Path, changes: Mapping[str, str]) -> Path:
     manifest = folder / TEMPLATE.name
     manifest.write_text(text)
     return manifest
+
+
+def quarantined(share: Path) -> dict[str, tuple[str, str]]:
+    """Code and sentence of each file in quarantine."""
+    notes = (json.loads(path.read_text()) for path in share.rglob("*.reason.json"))
+    return {note["path"]: (note["code"], note["reason"]) for note in notes}

@@ -14,7 +14,7 @@ from edge_examples.suite import Suite
 from support import fragile
 from support.modules import KINDS, as_json
 from support.spoil import wrecks
-from support.suite import Plant, template_with
+from support.suite import Plant, quarantined, template_with
 
 pytestmark = pytest.mark.system
 
@@ -35,12 +35,6 @@ def peak_mb(process: int | None) -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) // 1024
 
 
-def reasons(plant: Plant) -> dict[str, str]:
-    """What is said of each file in quarantine."""
-    found = (json.loads(path.read_text()) for path in plant.folders.share.rglob("*.reason.json"))
-    return {reason["path"]: reason["reason"] for reason in found}
-
-
 async def test_the_corpus_ends_as_it_should_and_harms_nobody(tmp_path: Path) -> None:
     good = Plant.build(tmp_path, GOOD)
     plant = good.with_drops([*good.drops, *(Drop(case.name, case.build(), code=case.code) for case in CASES)])
@@ -53,8 +47,8 @@ async def test_the_corpus_ends_as_it_should_and_harms_nobody(tmp_path: Path) -> 
         assert max(map(peak_mb, before)) < MOST_MB
     verdict = plant.verdict(closed, counts)
     assert verdict.clean, verdict.wrong
-    told = reasons(plant)
-    assert all(f"this is {case.found};" in told[case.name] for case in CASES if case.found)
+    told = quarantined(plant.folders.share)
+    assert all(f"this is {case.found};" in told[case.name][1] for case in CASES if case.found)
 
 
 async def test_messages_that_nobody_can_read_harm_nobody(tmp_path: Path) -> None:

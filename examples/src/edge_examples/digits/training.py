@@ -64,19 +64,17 @@ def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]
 def _trained(
     version: str, side: int, fit: Callable[[Images, Labels], bytes], training: Split, held_out: Split
 ) -> TrainedModel:
-    contract = _contract(side)
-    graph = fit(_prepared(training, contract.input), training.labels)
+    wanted = _input(side)
+    graph = fit(_prepared(training, wanted), training.labels)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (scores,) = session.run(["probabilities"], {"image": _prepared(held_out, contract.input)})
+    (scores,) = session.run(["probabilities"], {"image": _prepared(held_out, wanted)})
     accuracy = float(np.mean(np.argmax(scores, axis=1) == held_out.labels))
-    return TrainedModel(version, graph, contract, accuracy)
+    output = ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3)
+    return TrainedModel(version, graph, Contract(input=wanted, output=output), accuracy)
 
 
-def _contract(side: int) -> Contract:
-    return Contract(
-        input=ImageInput(name="image", width=side, height=side, channels="L", mean=(0.0,), scale=(1 / 255,), batch=16),
-        output=ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3),
-    )
+def _input(side: int) -> ImageInput:
+    return ImageInput(name="image", width=side, height=side, channels="L", mean=(0.0,), scale=(1 / 255,), batch=16)
 
 
 def _prepared(split: Split, wanted: ImageInput) -> Images:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.errors import MalformedMessageError
 
 T = TypeVar("T", bound=BaseModel)
@@ -287,7 +287,7 @@ class ContractMessage(Body):
     """``inference`` → ``transform``: prepare input like this from now on."""
 
     stamp: Sha256
-    input: ImageInput
+    input: Input
 
 
 def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) -> Iterator[Sequence[T]]:

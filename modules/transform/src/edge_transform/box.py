@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-from edge_transform.errors import NO_MEMORY, decode_timeout
+from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
 from edge_transform.prepare import prepare_into
 from edge_transform.room import Room
 
@@ -69,7 +69,7 @@ def prepare_in_box(content: bytes, task: Task, row: Row, command: Sequence[str] 
     except OSError:
         raise NO_MEMORY from None
     if ended.returncode == -signal.SIGXCPU:
-        raise decode_timeout(task.seconds)
+        raise ItemError(DECODE_TIMEOUT, too_long(task.seconds))
     if ended.returncode:
         raise ItemError("DECODER_CRASHED", f"decoding it ends its process ({_way(ended.returncode)})")
     line, _, sample = ended.stdout.partition(b"\n")

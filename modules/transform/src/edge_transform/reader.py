@@ -8,7 +8,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from edge_common.errors import ItemError
 from edge_common.files import resolve_inside
 from edge_common.messages import Item
 from edge_transform.decoders.sniff import HEAD_BYTES
+from edge_transform.tables import Block, RowsInput, samples
 
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """A link is not followed, and opening a pipe without a writer does not wait for one."""
@@ -39,9 +41,49 @@ def read_item(share: Path, item: Item, max_bytes: int, judge: Callable[[bytes], 
     """
     if item.size > max_bytes:
         raise ItemError("TOO_LARGE", f"the file has {item.size} bytes, and maxFileBytes is {max_bytes}")
+    with _opened(share, item) as file:
+        try:
+            judge(file.read(HEAD_BYTES))
+        except ItemError:
+            _check(file, item)  # in pieces: nobody wants to hold it
+            raise
+        file.seek(0)
+        content = file.read(item.size)
+    _compare(hashlib.sha256(content).hexdigest(), item)
+    return content
+
+
+def read_samples(share: Path, item: Item, wanted: RowsInput) -> Iterator[tuple[Block, bool]]:
+    """An item's samples, in bounded memory, and with each block whether it is the last.
+
+    The last is given only if the file is still what ingest saw: until then, nothing is done with the others.
+
+    Args:
+        share: The share's root, resolved.
+        item: Which file, and what it was.
+        wanted: The contract's input half.
+
+    Raises:
+        ItemError: As from :func:`read_item`, or from :func:`edge_transform.tables.samples`.
+    """
+    with _opened(share, item) as file:
+        head = file.read(HEAD_BYTES)
+        _check(file, item)
+        blocks = samples(file, head, wanted)
+        block = next(blocks)
+        for following in blocks:
+            yield block, False
+            block = following
+        _check(file, item)
+        yield block, True
+
+
+@contextmanager
+def _opened(share: Path, item: Item) -> Iterator[BufferedReader]:
     try:
         with open(resolve_inside(share, item.path), "rb", opener=_open) as file:
-            return _read(file, item, judge)
+            _look_at(file, item.size)
+            yield file
     except (ValueError, RuntimeError) as error:  # out of the share; or links in a circle
         raise _changed("the path leads elsewhere now") from error
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -52,18 +94,9 @@ def read_item(share: Path, item: Item, max_bytes: int, judge: Callable[[bytes], 
         raise ItemError("IO", f"the file cannot be read ({error.strerror})", can_retry=True) from error
 
 
-def _read(file: BufferedReader, item: Item, judge: Callable[[bytes], object]) -> bytes:
-    _look_at(file, item.size)
-    head = file.read(HEAD_BYTES)
+def _check(file: BufferedReader, item: Item) -> None:
     file.seek(0)
-    try:
-        judge(head)
-    except ItemError:
-        _compare(hashlib.file_digest(file, "sha256").hexdigest(), item)  # in pieces: nobody wants to hold it
-        raise
-    content = file.read(item.size)
-    _compare(hashlib.sha256(content).hexdigest(), item)
-    return content
+    _compare(hashlib.file_digest(file, "sha256").hexdigest(), item)
 
 
 def _compare(sha256: str, item: Item) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.settings import Environment, TwinSettings
 from edge_transform.prepare import MAX_PIXELS
 
@@ -44,4 +44,4 @@ class TransformSettings(TwinSettings):
     max_pixels: Annotated[int, Field(gt=0)] = MAX_PIXELS
     max_file_bytes: Annotated[int, Field(gt=0)] = 256 * 1024**2
     max_decode_seconds: Annotated[int, Field(ge=1)] = 30
-    contract: ImageInput | None = None
+    contract: Input | None = None

@@ -3,10 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
 from edge_common.messages import (
@@ -23,17 +24,24 @@ from edge_common.messages import (
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
-from edge_transform.errors import DecoderStuckError
+from edge_transform.errors import DecoderStuckError, OverdueError
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
+from edge_transform.tables import Block, RowsInput
 from edge_transform.timing import wait_for_event
-from edge_transform.workshop import CORES, Prepared, Workshop
+from edge_transform.workshop import CORES, Workshop
 
 IN_HAND: Final = CORES + 2
 """Batches between backlog and hub: enough to keep the cores busy while others are written and sent."""
 
 FINISH_S: Final = 6.0
 """What is in hand at the end is given so long."""
+
+MOST_BATCHES: Final = 8
+"""Of one item in the tensor store: enough to keep the next stage busy, and few enough to be read within a lease."""
+
+MOST_ROWS: Final = 64
+"""Of a part: what is predicted of it fits a message."""
 
 MOST_REJECTS: Final = 100
 MOST_MESSAGE: Final = 2000
@@ -127,7 +135,7 @@ class Transform:
             task.add_done_callback(self._in_hand.discard)
             await asyncio.shield(task)
 
-    async def _next(self) -> tuple[ImageInput | None, list[Waiting]]:
+    async def _next(self) -> tuple[Input | None, list[Waiting]]:
         """Wait until a batch is full or old enough, and take it, with the contract that it is for."""
         while True:
             self._arrived.clear()
@@ -139,39 +147,97 @@ class Transform:
                 return wanted, self._backlog.take(size)
             await wait_for_event(self._arrived, due, self._clock)
 
-    def _batch_size(self, wanted: ImageInput | None) -> int:
-        return MOST_REJECTS if wanted is None else max(1, min(wanted.batch, self._store.rows_that_fit(wanted)))
+    def _batch_size(self, wanted: Input | None) -> int:
+        """How many items are taken at once; those of many samples have batches of their own."""
+        if wanted is None:
+            return MOST_REJECTS
+        return max(1, min(wanted.batch, self._store.rows_that_fit(wanted))) if isinstance(wanted, ImageInput) else 1
 
-    async def _process(self, wanted: ImageInput | None, batch: Sequence[Waiting]) -> None:
+    async def _process(self, wanted: Input | None, batch: Sequence[Waiting]) -> None:
         items = [waiting.item for waiting in batch]
         if wanted is None:
-            await self._reject((item, NO_CONTRACT) for item in items)
+            await self._reject([(item, NO_CONTRACT) for item in items])
         elif self._store.rows_that_fit(wanted) < 1:
-            await self._reject((item, TOO_LARGE) for item in items)
+            await self._reject([(item, TOO_LARGE) for item in items])
+        elif isinstance(wanted, ImageInput):
+            await self._prepare(batch, wanted)
         else:
-            prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
-            await self._reject(prepared.failures)
-            if prepared.items:
-                await self._deliver(prepared, wanted.stamp, max(waiting.until for waiting in batch))
-            if prepared.stuck:
-                raise DecoderStuckError(f"decoders do not end on {prepared.stuck} of {len(batch)} files")
+            for waiting in batch:
+                await self._stream(waiting, wanted)
 
-    async def _deliver(self, prepared: Prepared, stamp: str, until: float) -> None:
-        parts = tuple(Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items))
-        message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=parts)
-        if not await self._store.put(message.batch, prepared.rows, parts, until):
-            self._counts.items.labels("expired").inc(len(parts))
-            return
+    async def _prepare(self, batch: Sequence[Waiting], wanted: ImageInput) -> None:
+        """Items of one sample each: they share a batch."""
+        prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
+        await self._reject(prepared.failures)
+        if prepared.items:
+            parts = [Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items)]
+            until = max(waiting.until for waiting in batch)
+            delivered = await self._deliver(prepared.rows, parts, wanted.stamp, until)
+            self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
+        _see_to_threads(error for _, error in prepared.failures)
+
+    async def _stream(self, waiting: Waiting, wanted: RowsInput) -> None:
+        """An item of many samples: batch after batch, few at a time, each with the time of a whole lease."""
+        item, number, delivered = waiting.item, 0, True
+        try:
+            async with aclosing(self._workshop.samples(item, wanted, self._settings.max_decode_seconds)) as blocks:
+                async for rows, last in blocks:
+                    until = self._clock.monotonic() + waiting.until - waiting.since
+                    await self._store.few(item.id, MOST_BATCHES, until)
+                    parts = parts_of(item, number, len(rows), last=last)
+                    number += len(parts)
+                    delivered = await self._deliver(rows, parts, wanted.stamp, until)
+                    if not delivered:
+                        break
+        except ItemError as error:
+            await self._reject([(item, error)])
+            _see_to_threads([error])
+        else:
+            self._counts.items.labels("ok" if delivered else "expired").inc()
+
+    async def _deliver(self, rows: Block, parts: Sequence[Part], stamp: str, until: float) -> bool:
+        """Store a batch and tell of it, unless its time ends before there is room."""
+        message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=tuple(parts))
+        if not await self._store.put(message.batch, rows, parts, until):
+            return False
         await self._hub.send("tensors", message.encode(), {"kind": "tensors", "stamp": stamp})
-        self._counts.items.labels("ok").inc(len(parts))
-        self._counts.rows.observe(len(parts))
+        self._counts.rows.observe(len(rows))
+        return True
 
-    async def _reject(self, failures: Iterable[tuple[Item, ItemError]]) -> None:
+    async def _reject(self, failures: Sequence[tuple[Item, ItemError]]) -> None:
         rejects = [_reject_of(item, error) for item, error in failures]
         for run in chunks(rejects, MOST_REJECTS):
             await self._hub.send("rejects", RejectsMessage(rejects=tuple(run)).encode(), {"kind": "rejects"})
         for reject in rejects:
             self._counts.items.labels(reject.code).inc()
+
+
+def _see_to_threads(errors: Iterable[ItemError]) -> None:
+    """Raises DecoderStuckError where a thread is still at a file that was given up."""
+    if any(isinstance(error, OverdueError) for error in errors):
+        raise DecoderStuckError("a decoder does not end")
+
+
+def parts_of(item: Item, number: int, rows: int, *, last: bool) -> list[Part]:
+    """The parts of a batch that holds samples of one item.
+
+    Args:
+        item: The item.
+        number: Of the first part.
+        rows: The batch's.
+        last: Whether the item has no further batches.
+    """
+    starts = range(0, rows, MOST_ROWS)
+    return [
+        Part(
+            item=item,
+            part=number + index,
+            last=last and start + MOST_ROWS >= rows,
+            first=start,
+            rows=min(MOST_ROWS, rows - start),
+        )
+        for index, start in enumerate(starts)
+    ]
 
 
 def _reject_of(item: Item, error: ItemError) -> Reject:

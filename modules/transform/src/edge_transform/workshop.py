@@ -1,12 +1,13 @@
-"""Prepares items on all cores: from files on the share to the rows of a batch."""
+"""Prepares items on all cores: from files on the share to the rows of batches."""
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +19,14 @@ from edge_common.messages import Item
 from edge_transform.backlog import Waiting
 from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
 from edge_transform.decoders import decoder_of
-from edge_transform.errors import NO_MEMORY, decode_timeout
+from edge_transform.errors import NO_MEMORY, OverdueError
 from edge_transform.prepare import prepare_into
-from edge_transform.reader import read_item
+from edge_transform.reader import read_item, read_samples
 from edge_transform.room import Room
 from edge_transform.stopwatch import Stopwatch
+from edge_transform.tables import Block, RowsInput
+
+T = TypeVar("T")
 
 CORES: Final = len(os.sched_getaffinity(0))
 
@@ -54,13 +58,11 @@ class Prepared:
         items: Whose rows they are, in order.
         rows: Shape ``(len(items), channels, height, width)``.
         failures: Items, and why.
-        stuck: How many of the failures still keep a thread busy.
     """
 
     items: Sequence[Item]
     rows: npt.NDArray[np.float32]
     failures: Sequence[tuple[Item, ItemError]]
-    stuck: int
 
 
 class Workshop:
@@ -99,25 +101,56 @@ class Workshop:
             *(self._outcome(waiting, task, row) for waiting, row in zip(batch, rows, strict=True))
         )
         items = [waiting.item for waiting in batch]
-        failures = [(item, error) for item, (error, _) in zip(items, outcomes, strict=True) if error]
-        good = [number for number, (error, _) in enumerate(outcomes) if error is None]
-        stuck = sum(busy for _, busy in outcomes)
-        return Prepared([items[number] for number in good], rows[good] if failures else rows, failures, stuck)
+        failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
+        good = [number for number, error in enumerate(outcomes) if error is None]
+        return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
+
+    async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
+        """The samples of a file that holds many, and with each block whether it is the last.
+
+        Args:
+            item: The item.
+            wanted: What to prepare them for.
+            seconds: The CPU time after which it is given up, for each block.
+
+        Raises:
+            ItemError: It cannot be read on; its code says why.
+        """
+        blocks = read_samples(self._share, item, wanted)
+
+        def step(stopwatch: Stopwatch) -> tuple[Block, bool] | None:
+            stopwatch.start()
+            try:
+                return next(blocks, None)
+            except MemoryError:
+                raise NO_MEMORY from None
+
+        while block := await self._watched(step, seconds):
+            yield block
 
     def close(self) -> None:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _outcome(self, waiting: Waiting, task: Task, row: Row) -> tuple[ItemError | None, bool]:
-        """Why an item failed, if it did, and whether it keeps its thread busy nevertheless."""
+    async def _outcome(self, waiting: Waiting, task: Task, row: Row) -> ItemError | None:
+        try:
+            return await self._watched(partial(self._try, waiting, task, row), task.seconds)
+        except OverdueError as error:
+            return error
+
+    async def _watched(self, work: Callable[[Stopwatch], T], seconds: int) -> T:
+        """Work in a thread.
+
+        Raises:
+            OverdueError: It took more CPU time.
+        """
         stopwatch = Stopwatch()
-        loop = asyncio.get_running_loop()
-        work = loop.run_in_executor(self._pool, self._try, waiting, task, row, stopwatch)
-        while stopwatch.seconds <= task.seconds:
-            await asyncio.wait({work}, timeout=LOOK_S)
-            if work.done():
-                return await work, False
-        return decode_timeout(task.seconds), True
+        working = asyncio.get_running_loop().run_in_executor(self._pool, work, stopwatch)
+        while stopwatch.seconds <= seconds:
+            await asyncio.wait({working}, timeout=LOOK_S)
+            if working.done():
+                return await working
+        raise OverdueError(seconds)
 
     def _try(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> ItemError | None:
         with self._seconds.time(), self._bytes.taken(waiting.item.size):

@@ -15,7 +15,7 @@ from edge_transform.room import Room
 __all__ = ["MAX_PIXELS", "prepare", "prepare_into"]
 
 MAX_PIXELS: Final = 100_000_000
-"""What a file's picture may have unless said otherwise; 440 MB while it is decoded, and up to 2 GB as WebP with transparency."""
+"""What a file's picture may have unless said otherwise; 440 MB while it is decoded, and 2 GB as transparent WebP."""
 
 
 def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
