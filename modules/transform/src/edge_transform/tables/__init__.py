@@ -48,9 +48,9 @@ def samples(file: BinaryIO, head: bytes, wanted: RowsInput) -> Iterator[Block]:
             ``MISSING_VALUE``.
         MemoryError: There is not enough for it now.
     """
+    read, some = reader_of(head, wanted), False
     try:
-        some = False
-        for block in cut(reader_of(head, wanted)(file, wanted), wanted.batch):
+        for block in cut(read(file, wanted), wanted.batch):
             some = True
             yield block
     except (ItemError, MemoryError):
