@@ -48,7 +48,7 @@ def model(made_for: Contract) -> bytes:
     graph = helper.make_graph(nodes, "hours", [taken], [given], constants)
     body = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     onnx.checker.check_model(body)
-    return body.SerializeToString()
+    return bytes(body.SerializeToString())
 
 
 def loads(rows: int, seed: int = 0) -> npt.NDArray[np.float64]:

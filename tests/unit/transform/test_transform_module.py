@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.fakes import FakeClock, FakeHub
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
@@ -47,7 +47,7 @@ class Rig:
     share: Path
     store: Path
 
-    def announce(self, wanted: ImageInput = LUMA) -> None:
+    def announce(self, wanted: Input = LUMA) -> None:
         self.hub.deliver("contract", ContractMessage(stamp=wanted.stamp, input=wanted).encode())
 
     def send(self, *items: Item, lease: float = LEASE) -> None:

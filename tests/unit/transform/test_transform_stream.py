@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_common.messages import ReceiptStatus
-from edge_common.tensors import TensorReader
+from edge_common.messages import Part, ReceiptStatus
+from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_transform.tables import Block
 from edge_transform.transform import MOST_BATCHES, parts_of
 from support import tables
 from unit.transform.pictures import drop, item_of, png
@@ -34,7 +35,8 @@ async def test_a_table_becomes_batches_whose_receipts_let_the_next_in(tmp_path: 
         rig.announce(CONTRACT)
         item = drop(rig.share, tables.csv(LOADS), "loads.csv")
         rig.send(item)
-        rows, parts = [], []
+        rows: list[Block] = []
+        parts: list[Part] = []
         for number in range(26):
             message = (await rig.batches(number + 1))[number]
             assert len(rig.stored()) <= MOST_BATCHES
@@ -82,3 +84,13 @@ async def test_tables_and_what_is_none_side_by_side(tmp_path: Path) -> None:
         [message] = await rig.batches(1)
         assert [part.item.path for part in message.parts] == ["c.jsonl"]
         assert {reject.code for reject in await rig.rejects(2)} == {"UNSUPPORTED", "WRONG_COLUMNS"}
+
+
+async def test_batches_are_no_larger_than_the_store(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=30 * 2 * 4 + HEADER_BYTES) as rig:
+        rig.announce(CONTRACT)
+        rig.send(drop(rig.share, tables.csv(LOADS[:40]), "loads.csv"))
+        [first] = await rig.batches(1)
+        rig.confirm(first, ReceiptStatus.PART)
+        [_, second] = await rig.batches(2)
+        assert [part.rows for part in (*first.parts, *second.parts)] == [30, 10]

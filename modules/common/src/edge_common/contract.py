@@ -113,9 +113,11 @@ class TabularInput(_Input):
     delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] = ","
 
     @model_validator(mode="after")
-    def _no_row_between_windows(self) -> Self:
+    def _makes_sense(self) -> Self:
         if self.step > self.window:
             raise ValueError("step must not be larger than window")
+        if len({column.name for column in self.columns}) < len(self.columns):
+            raise ValueError("two columns have the same name")
         return self
 
     @property

@@ -151,7 +151,10 @@ class Transform:
         """How many items are taken at once; those of many samples have batches of their own."""
         if wanted is None:
             return MOST_REJECTS
-        return max(1, min(wanted.batch, self._store.rows_that_fit(wanted))) if isinstance(wanted, ImageInput) else 1
+        return self._batch_rows(wanted) if isinstance(wanted, ImageInput) else 1
+
+    def _batch_rows(self, wanted: Input) -> int:
+        return max(1, min(wanted.batch, self._store.rows_that_fit(wanted)))
 
     async def _process(self, wanted: Input | None, batch: Sequence[Waiting]) -> None:
         items = [waiting.item for waiting in batch]
@@ -179,8 +182,9 @@ class Transform:
     async def _stream(self, waiting: Waiting, wanted: RowsInput) -> None:
         """An item of many samples: batch after batch, few at a time, each with the time of a whole lease."""
         item, number, delivered = waiting.item, 0, True
+        fitting = wanted.model_copy(update={"batch": self._batch_rows(wanted)})
         try:
-            async with aclosing(self._workshop.samples(item, wanted, self._settings.max_decode_seconds)) as blocks:
+            async with aclosing(self._workshop.samples(item, fitting, self._settings.max_decode_seconds)) as blocks:
                 async for rows, last in blocks:
                     until = self._clock.monotonic() + waiting.until - waiting.since
                     await self._store.few(item.id, MOST_BATCHES, until)
