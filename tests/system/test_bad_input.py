@@ -68,6 +68,7 @@ async def test_messages_that_nobody_can_read_harm_nobody(tmp_path: Path) -> None
     assert verdict.clean, verdict.wrong
 
 
+@pytest.mark.timeout(300)
 async def test_files_that_bring_down_their_decoder_bring_down_no_other(tmp_path: Path) -> None:
     good = Plant.build(tmp_path, GOOD)
     bad = [
@@ -78,7 +79,7 @@ async def test_files_that_bring_down_their_decoder_bring_down_no_other(tmp_path:
     program = json.dumps([sys.executable, fragile.__file__])
     manifest = template_with(tmp_path, {USER: f'{USER} "Entrypoint": {program},'})
     async with plant.running(manifest=manifest) as suite:
-        await suite.edit_twin("ingest", {"leaseSeconds": 3})
+        await suite.edit_twin("ingest", {"leaseSeconds": 10})
         await suite.edit_twin("transform", {"maxDecodeSeconds": 1})
         await suite.swap(plant.models[0].desired())
         closed = await plant.feed(plant.drops)

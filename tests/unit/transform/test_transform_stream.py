@@ -7,8 +7,9 @@ import pytest
 
 from edge_common.messages import Part, ReceiptStatus
 from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_transform.post import parts_of
 from edge_transform.tables import Block
-from edge_transform.transform import MOST_BATCHES, parts_of
+from edge_transform.transform import MOST_BATCHES
 from support import tables
 from unit.transform.pictures import drop, item_of, png
 from unit.transform.test_transform_module import LEASE, Rig, running

@@ -1,7 +1,6 @@
 """The module's work: items become batches in the tensor store, and messages that name them."""
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from typing import Final
@@ -10,24 +9,15 @@ from edge_common.clock import Clock
 from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
-from edge_common.messages import (
-    ContractMessage,
-    Item,
-    ItemsMessage,
-    Part,
-    ReceiptsMessage,
-    Reject,
-    RejectsMessage,
-    TensorsMessage,
-    chunks,
-)
+from edge_common.messages import ContractMessage, ItemsMessage, Part, ReceiptsMessage
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
 from edge_transform.errors import DecoderStuckError, OverdueError
+from edge_transform.post import MOST_REJECTS, Post, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
-from edge_transform.tables import Block, RowsInput
+from edge_transform.tables import RowsInput
 from edge_transform.timing import wait_for_event
 from edge_transform.workshop import CORES, Workshop
 
@@ -39,12 +29,6 @@ FINISH_S: Final = 6.0
 
 MOST_BATCHES: Final = 8
 """Of one item in the tensor store: enough to keep the next stage busy, and few enough to be read within a lease."""
-
-MOST_ROWS: Final = 64
-"""Of a part: what is predicted of it fits a message."""
-
-MOST_REJECTS: Final = 100
-MOST_MESSAGE: Final = 2000
 
 NO_CONTRACT: Final = ItemError("NO_CONTRACT", "no model has announced yet what it wants", can_retry=True)
 TOO_LARGE: Final = ItemError(
@@ -69,12 +53,12 @@ class Transform:
     def __init__(
         self, hub: Hub, clock: Clock, contracts: Contracts, workshop: Workshop, store: BatchStore, counts: Counts
     ) -> None:
-        self._hub = hub
         self._clock = clock
         self._contracts = contracts
         self._workshop = workshop
         self._store = store
         self._counts = counts
+        self._post = Post(hub, store, counts)
         self._settings = TransformSettings()
         self._backlog = Backlog()
         self._arrived = asyncio.Event()
@@ -159,9 +143,9 @@ class Transform:
     async def _process(self, wanted: Input | None, batch: Sequence[Waiting]) -> None:
         items = [waiting.item for waiting in batch]
         if wanted is None:
-            await self._reject([(item, NO_CONTRACT) for item in items])
+            await self._post.reject([(item, NO_CONTRACT) for item in items])
         elif self._store.rows_that_fit(wanted) < 1:
-            await self._reject([(item, TOO_LARGE) for item in items])
+            await self._post.reject([(item, TOO_LARGE) for item in items])
         elif isinstance(wanted, ImageInput):
             await self._prepare(batch, wanted)
         else:
@@ -171,11 +155,11 @@ class Transform:
     async def _prepare(self, batch: Sequence[Waiting], wanted: ImageInput) -> None:
         """Items of one sample each: they share a batch."""
         prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
-        await self._reject(prepared.failures)
+        await self._post.reject(prepared.failures)
         if prepared.items:
             parts = [Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items)]
             until = max(waiting.until for waiting in batch)
-            delivered = await self._deliver(prepared.rows, parts, wanted.stamp, until)
+            delivered = await self._post.deliver(prepared.rows, parts, wanted.stamp, until)
             self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
         _see_to_threads(error for _, error in prepared.failures)
 
@@ -190,66 +174,17 @@ class Transform:
                     await self._store.few(item.id, MOST_BATCHES, until)
                     parts = parts_of(item, number, len(rows), last=last)
                     number += len(parts)
-                    delivered = await self._deliver(rows, parts, wanted.stamp, until)
+                    delivered = await self._post.deliver(rows, parts, wanted.stamp, until)
                     if not delivered:
                         break
         except ItemError as error:
-            await self._reject([(item, error)])
+            await self._post.reject([(item, error)])
             _see_to_threads([error])
         else:
             self._counts.items.labels("ok" if delivered else "expired").inc()
-
-    async def _deliver(self, rows: Block, parts: Sequence[Part], stamp: str, until: float) -> bool:
-        """Store a batch and tell of it, unless its time ends before there is room."""
-        message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=tuple(parts))
-        if not await self._store.put(message.batch, rows, parts, until):
-            return False
-        await self._hub.send("tensors", message.encode(), {"kind": "tensors", "stamp": stamp})
-        self._counts.rows.observe(len(rows))
-        return True
-
-    async def _reject(self, failures: Sequence[tuple[Item, ItemError]]) -> None:
-        rejects = [_reject_of(item, error) for item, error in failures]
-        for run in chunks(rejects, MOST_REJECTS):
-            await self._hub.send("rejects", RejectsMessage(rejects=tuple(run)).encode(), {"kind": "rejects"})
-        for reject in rejects:
-            self._counts.items.labels(reject.code).inc()
 
 
 def _see_to_threads(errors: Iterable[ItemError]) -> None:
     """Raises DecoderStuckError where a thread is still at a file that was given up."""
     if any(isinstance(error, OverdueError) for error in errors):
         raise DecoderStuckError("a decoder does not end")
-
-
-def parts_of(item: Item, number: int, rows: int, *, last: bool) -> list[Part]:
-    """The parts of a batch that holds samples of one item.
-
-    Args:
-        item: The item.
-        number: Of the first part.
-        rows: The batch's.
-        last: Whether the item has no further batches.
-    """
-    starts = range(0, rows, MOST_ROWS)
-    return [
-        Part(
-            item=item,
-            part=number + index,
-            last=last and start + MOST_ROWS >= rows,
-            first=start,
-            rows=min(MOST_ROWS, rows - start),
-        )
-        for index, start in enumerate(starts)
-    ]
-
-
-def _reject_of(item: Item, error: ItemError) -> Reject:
-    return Reject(
-        id=item.id,
-        attempt=item.attempt,
-        stage="transform",
-        code=error.code,
-        message=str(error)[:MOST_MESSAGE],
-        retryable=error.can_retry,
-    )
