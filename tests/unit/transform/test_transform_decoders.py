@@ -4,8 +4,8 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -213,9 +213,11 @@ class Recorded(Room):
         super().__init__(MOST)
         self.amounts: list[int] = []
 
-    def taken(self, amount: int) -> AbstractContextManager[None]:
+    @contextmanager
+    def taken(self, amount: int) -> Iterator[None]:
         self.amounts.append(amount)
-        return super().taken(amount)
+        with super().taken(amount):
+            yield
 
 
 @pytest.mark.parametrize(("mode", "pixels"), [("exact", 64 * 96), ("fast", 16 * 24)])
