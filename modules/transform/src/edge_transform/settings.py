@@ -8,6 +8,7 @@ from pydantic import Field
 from edge_common.contract import ImageInput
 from edge_common.settings import Environment, TwinSettings
 from edge_transform.prepare import MAX_PIXELS
+from edge_transform.workshop import Limits
 
 
 class TransformEnvironment(Environment):
@@ -43,3 +44,8 @@ class TransformSettings(TwinSettings):
     max_pixels: Annotated[int, Field(gt=0)] = MAX_PIXELS
     max_file_bytes: Annotated[int, Field(gt=0)] = 1024**3
     contract: ImageInput | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """What is not even tried."""
+        return Limits(self.max_file_bytes, self.max_pixels)

@@ -20,13 +20,14 @@ from edge_common.messages import (
     TensorsMessage,
     chunks,
 )
+from edge_common.timing import wait_for_event
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
-from edge_transform.timing import wait_for_event
-from edge_transform.workshop import CORES, Limits, Prepared, Workshop
+from edge_transform.trials import Trials
+from edge_transform.workshop import CORES, Prepared, Workshop
 
 IN_HAND: Final = CORES + 2
 """Batches between backlog and hub: enough to keep the cores busy while others are written and sent."""
@@ -55,10 +56,18 @@ class Transform:
         workshop: Prepares batches.
         store: Keeps them.
         counts: Counted into.
+        trials: Offered what was sent.
     """
 
     def __init__(
-        self, hub: Hub, clock: Clock, contracts: Contracts, workshop: Workshop, store: BatchStore, counts: Counts
+        self,
+        hub: Hub,
+        clock: Clock,
+        contracts: Contracts,
+        workshop: Workshop,
+        store: BatchStore,
+        counts: Counts,
+        trials: Trials,
     ) -> None:
         self._hub = hub
         self._clock = clock
@@ -66,6 +75,7 @@ class Transform:
         self._workshop = workshop
         self._store = store
         self._counts = counts
+        self._trials = trials
         self._settings = TransformSettings()
         self._backlog = Backlog()
         self._arrived = asyncio.Event()
@@ -147,14 +157,10 @@ class Transform:
         elif self._store.rows_that_fit(wanted) < 1:
             await self._reject((item, TOO_LARGE) for item in items)
         else:
-            prepared = await self._workshop.prepare(items, wanted, self._limits)
+            prepared = await self._workshop.prepare(items, wanted, self._settings.limits)
             await self._reject(prepared.failures)
             if prepared.items:
                 await self._deliver(prepared, wanted.stamp, max(waiting.until for waiting in batch))
-
-    @property
-    def _limits(self) -> Limits:
-        return Limits(self._settings.max_file_bytes, self._settings.max_pixels)
 
     async def _deliver(self, prepared: Prepared, stamp: str, until: float) -> None:
         parts = tuple(Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items))
@@ -165,6 +171,7 @@ class Transform:
         await self._hub.send("tensors", message.encode(), {"kind": "tensors", "stamp": stamp})
         self._counts.items.labels("ok").inc(len(parts))
         self._counts.rows.observe(len(parts))
+        self._trials.offer(prepared.items)
 
     async def _reject(self, failures: Iterable[tuple[Item, ItemError]]) -> None:
         rejects = [_reject_of(item, error) for item, error in failures]

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -50,41 +51,57 @@ class Prepared:
 
 
 class Workshop:
-    """A pool of threads; Pillow, hashing and NumPy let go of the interpreter's lock.
+    """Threads that prepare; Pillow, hashing and NumPy let go of the interpreter's lock.
 
     Args:
         share: The share's root, resolved.
         seconds: Observes the time of each item.
+        pool: The threads; closed with the workshop.
     """
 
-    def __init__(self, share: Path, seconds: Histogram) -> None:
+    def __init__(self, share: Path, seconds: Histogram, pool: ThreadPoolExecutor) -> None:
         self._share = share
         self._seconds = seconds
-        self._pool = ThreadPoolExecutor(CORES, "prepare")
+        self._pool = pool
 
     async def prepare(self, items: Sequence[Item], wanted: ImageInput, limits: Limits) -> Prepared:
         """Prepare items into a batch; one that fails harms no other."""
         rows = np.empty((len(items), *wanted.sample_shape), np.float32)
-        loop = asyncio.get_running_loop()
+        readers = [partial(read_item, self._share, item, limits.max_file_bytes) for item in items]
         outcomes = await asyncio.gather(
-            *(
-                loop.run_in_executor(self._pool, self._try, item, wanted, limits, row)
-                for item, row in zip(items, rows, strict=True)
-            )
+            *(self._try(read, wanted, limits, row) for read, row in zip(readers, rows, strict=True))
         )
         failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
         good = [number for number, error in enumerate(outcomes) if error is None]
         return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
 
+    async def prepare_content(self, content: bytes, wanted: ImageInput, limits: Limits) -> npt.NDArray[np.float32]:
+        """Prepare what is no file on the share into a batch of one.
+
+        Raises:
+            ItemError: It cannot be prepared.
+        """
+        rows = np.empty((1, *wanted.sample_shape), np.float32)
+        if error := await self._try(lambda: content, wanted, limits, rows[0]):
+            raise error
+        return rows
+
     def close(self) -> None:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _try(self, item: Item, wanted: ImageInput, limits: Limits, row: npt.NDArray[np.float32]) -> ItemError | None:
+    async def _try(
+        self, read: Callable[[], bytes], wanted: ImageInput, limits: Limits, row: npt.NDArray[np.float32]
+    ) -> ItemError | None:
+        work = asyncio.get_running_loop().run_in_executor
+        return await work(self._pool, self._fill, read, wanted, limits, row)
+
+    def _fill(
+        self, read: Callable[[], bytes], wanted: ImageInput, limits: Limits, row: npt.NDArray[np.float32]
+    ) -> ItemError | None:
         with self._seconds.time():
             try:
-                content = read_item(self._share, item, limits.max_file_bytes)
-                prepare_into(content, wanted, limits.max_pixels, row)
+                prepare_into(read(), wanted, limits.max_pixels, row)
             except ItemError as error:
                 return error
             except MemoryError:
