@@ -66,9 +66,18 @@ class AuthError(ModelError):
 
 
 class UnreachableError(NotFoundError):
-    """Who has the package does not answer, or broke off; what was read so far is kept."""
+    """Who has the package does not answer, or broke off; what was read so far is kept.
+
+    Args:
+        message: Why.
+        after: Seconds that the other side wants to be left alone.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class DigestMismatchError(ModelError):
