@@ -5,7 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-_NICENESS: Final = 10
+_MORE_NICENESS: Final = 10
 
 
 def background(name: str) -> ThreadPoolExecutor:
@@ -18,4 +18,5 @@ def background(name: str) -> ThreadPoolExecutor:
 
 
 def _give_way() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # Linux: of this thread alone
+    thread = threading.get_native_id()  # Linux: priorities are of threads
+    os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _MORE_NICENESS)
