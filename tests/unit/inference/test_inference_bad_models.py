@@ -15,7 +15,7 @@ from edge_inference.layout import pack
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.package import blob_name, digest_of, read_manifest
 from edge_inference.sources import LayoutSource
-from support.faults import Fault, changed, redirect, status
+from support.faults import Fault, changed, status
 from support.graphs import boasting, bomb, endless, foreign, from_the_future, nan, outside
 from support.images import Builder, Entry, file, link
 from support.inference import Device
@@ -239,7 +239,6 @@ async def test_an_image_with_tricks(device: Device, entry: Entry) -> None:
         (changed(lambda body: body + b"more"), "DIGEST_MISMATCH"),
         (status(403), "AUTH"),
         (status(404), "NOT_FOUND"),
-        (redirect("http://["), "NOT_FOUND"),
     ],
 )
 async def test_a_registry_that_does_not_give_what_was_pinned(
