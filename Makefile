@@ -42,7 +42,7 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry skopeo ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 .PHONY: bench-swap
@@ -50,12 +50,22 @@ bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of tw
 	$(BIN)/python benchmarks/swap.py
 
 REGISTRY := build/registry/usr/bin/docker-registry
+SKOPEO := build/skopeo/usr/bin/skopeo
+
+# $(call fetch,folder,packages): Debian packages, unpacked into a folder of build/
+fetch = mkdir -p build && cd build \
+	&& { apt-get download -qq $(2) || { apt-get update -qq && apt-get download -qq $(2); }; } \
+	&& for package in $(2); do dpkg-deb -x $$package\_*.deb $(1); done
 
 .PHONY: registry
 registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
-	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
-		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { $(call fetch,registry,docker-registry); } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
+
+.PHONY: skopeo
+skopeo: ## Have skopeo, which tests copy packages with, where apt-get can get it; installs nothing
+	@command -v skopeo >/dev/null || test -x $(SKOPEO) || { $(call fetch,skopeo,skopeo libgpgme11 libassuan0); } \
+		|| echo "skopeo cannot be had: the test that needs it is skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

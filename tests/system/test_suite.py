@@ -1,14 +1,17 @@
 """The whole suite, as ``make run`` starts it, while things go wrong."""
 
 import asyncio
+import base64
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge_common.hub import Handlers, Received
 from edge_examples.suite import Suite
+from edge_simulator.control.client import ControlClient
 from support.hubs import connection_to
 from support.suite import Plant, kill, template_with
 
@@ -64,6 +67,22 @@ async def test_a_full_spool_defers_for_as_long_as_it_takes_and_quarantines_nothi
         counts = await suite.until_settled(len(plant.drops))
     verdict = plant.verdict(closed, counts)
     assert verdict.clean, verdict.wrong
+
+
+async def test_an_operator_asks_about_one_file(plant: Plant) -> None:
+    """The file is on no share: it goes to transform and back over the template's routes."""
+
+    async def predict(content: bytes) -> tuple[int, dict[str, Any]]:
+        payload = {"file": base64.b64encode(content).decode()}
+        answer = await control.call("inference", "predict", payload, 30)
+        return answer["status"], answer["payload"]
+
+    async with plant.running() as suite, ControlClient.connect(plant.folders.state) as control:
+        await suite.swap(plant.models[0].desired())
+        status, body = await predict(plant.drops[0].content)
+        assert (status, body["model"]["version"], len(body["predictions"])) == (200, plant.models[0].version, 1)
+        status, body = await predict(b"just text")
+        assert (status, body["error"].partition(":")[0]) == (400, "UNSUPPORTED")
 
 
 async def test_lost_receipts_are_asked_for(plant: Plant, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from edge_transform.tables import Block
 from edge_transform.transform import MOST_BATCHES
 from support import tables
 from unit.transform.pictures import drop, item_of, png
-from unit.transform.test_transform_module import LEASE, Rig, running
+from unit.transform.rig import LEASE, Rig, running
 
 CONTRACT = tables.contract(batch=100).input
 LOADS = tables.loads(2550)

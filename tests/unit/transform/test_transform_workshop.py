@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -43,7 +44,7 @@ def busy() -> Iterator[Busy]:
 
 
 def workshop(share: Path, decoding: Decoding) -> Workshop:
-    made = Workshop(share, Histogram("seconds", "", registry=None), decoding)
+    made = Workshop(share, Histogram("seconds", "", registry=None), decoding, ThreadPoolExecutor(2))
     made.set_limits(1 << 20, 1 << 20)
     return made
 

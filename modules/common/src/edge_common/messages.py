@@ -1,7 +1,8 @@
 """What the modules say to each other: references and verdicts, never data.
 
 Every body is JSON with a ``schema`` number. Readers take their own schema and the one before, and ignore fields that
-they do not know, so that modules can be updated one at a time. Bodies stay under ``MAX_BODY_BYTES``.
+they do not know, so that modules can be updated one at a time. Bodies stay under ``MAX_BODY_BYTES``, but for the one
+that carries a file that an operator asks about.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from edge_common.contract import Input
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import MalformedMessageError
 
 T = TypeVar("T", bound=BaseModel)
@@ -288,6 +289,56 @@ class ContractMessage(Body):
 
     stamp: Sha256
     input: Input
+
+
+class OneFile(_Wire):
+    """A trial of one file, which is nobody's item: an operator asks what a model says of it."""
+
+    model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
+
+    kind: Literal["file"] = "file"
+    content: bytes
+
+
+class LiveShare(_Wire):
+    """A trial on live items: so many of them are prepared a second time."""
+
+    kind: Literal["live"] = "live"
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class TrialMessage(Body):
+    """``inference`` → ``transform``: prepare this, too, under another contract than the one in force.
+
+    What is prepared on trial is outside the window: nobody waits for receipts, and it gives way to everything else.
+
+    Attributes:
+        trial: Comes back with what was prepared. Sent again, it goes on for ``seconds`` from then.
+        input: The contract's half to prepare under.
+        seconds: How long the answer is of any use; a trial on live items ends then.
+        source: What is prepared.
+    """
+
+    trial: BatchName
+    input: ImageInput
+    seconds: Annotated[float, Field(gt=0, le=3600)]
+    source: Annotated[OneFile | LiveShare, Field(discriminator="kind")]
+
+
+class TrialBatchMessage(Body):
+    """``transform`` → ``inference``: a batch that was prepared on trial.
+
+    Attributes:
+        trial: Whose.
+        batch: Its name in the tensor store; none where there is nothing in it.
+        parts: Whose rows it holds; none where it holds one file's.
+        refusal: Why one file could not be prepared: a code, a colon, a sentence.
+    """
+
+    trial: BatchName
+    batch: BatchName | None = None
+    parts: tuple[Part, ...] = ()
+    refusal: Annotated[str, Field(max_length=2100)] | None = None
 
 
 def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) -> Iterator[Sequence[T]]:

@@ -8,6 +8,7 @@ from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
 from edge_inference.desired import Places
 from edge_inference.engine import Engine
+from edge_inference.hints import Hints
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
 from edge_inference.measures import Measures
@@ -23,6 +24,7 @@ from edge_inference.signing.notary import Notary
 from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 from edge_inference.trial import Watch
+from edge_inference.trials import Trials
 
 
 def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
@@ -38,7 +40,8 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     registries = connect(environment)
     trust = Trust(environment.trust_policy, environment.trust_roots)
     notary = Notary(trust, environment.state_dir / "signatures", clock.now)
-    watch = Watch()
+    hints, reader = Hints(hub), TensorReader(environment.tensor_dir)
+    watch, trials = Watch(hints), Trials(hub, reader, clock)
     store = ModelStore(environment.state_dir / "models")
     manager = ModelManager(
         loader=Loader(store, serving, notary, open_session),
@@ -48,10 +51,10 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         clock=clock,
         reporter=reporter,
         announcer=announcer,
-        proving=Proving(watch, clock),
+        proving=Proving(watch, trials, clock),
         measures=measures,
     )
-    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, watch, announcer, clock, measures)
+    engine = Engine(hub, reader, serving, watch, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
@@ -60,7 +63,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (reporter.run, announcer.run, manager.run):
+            for work in (reporter.run, announcer.run, hints.run, manager.run):
                 group.create_task(work())
             await manager.restore()
             await engine.run()
@@ -72,11 +75,11 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         registries.close()
 
     return Wiring(
-        inputs={"tensors": engine.tensors},
+        inputs={"tensors": engine.tensors, "trials": trials.on_batch},
         run=run,
         configure=configure,
         drain=drain,
-        methods=Methods(manager, serving, store).by_name,
+        methods=Methods(manager, serving, store, trials).by_name,
         sections={"model": manager.desire},
     )
 

@@ -14,8 +14,8 @@ from edge_common.contract import Input
 from edge_common.errors import TensorStoreError
 from edge_common.messages import Part, Receipt
 from edge_common.tensors import HEADER_BYTES, TensorWriter
+from edge_common.timing import wait_for_event
 from edge_transform.residents import Residents
-from edge_transform.timing import wait_for_event
 
 RETRY_S: Final = 1.0
 """Room that this module did not make itself (another user of the file system) is noticed this late."""
@@ -77,6 +77,7 @@ class BatchStore:
         """
         async with self._turn:
             while self._clock.monotonic() < until:
+                self._room.clear()
                 if await self._written(batch, rows):
                     self._residents.add(batch, parts, until + self.grace_seconds)
                     return True
@@ -92,6 +93,22 @@ class BatchStore:
             if self._residents.count(item) < most or self._closing:
                 break
             await wait_for_event(self._left, RETRY_S, self._clock)
+
+    async def offer(self, batch: str, rows: npt.NDArray[np.float32], until: float) -> bool:
+        """Store a batch on trial if half of the budget stays free for those that count; nothing waits for room.
+
+        Args:
+            batch: Its name.
+            rows: Its content.
+            until: When it leaves.
+
+        Returns:
+            Whether it is stored.
+        """
+        if 2 * (self.used + rows.nbytes + HEADER_BYTES) > self._writer.budget or not await self._written(batch, rows):
+            return False
+        self._residents.add(batch, (), until)
+        return True
 
     async def settle(self, receipts: Iterable[Receipt]) -> None:
         """Remove the batches that have served."""
@@ -114,7 +131,6 @@ class BatchStore:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _written(self, batch: str, rows: npt.NDArray[np.float32]) -> bool:
-        self._room.clear()
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch, rows)
         except TensorStoreError:

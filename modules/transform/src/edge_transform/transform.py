@@ -10,6 +10,7 @@ from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
 from edge_common.messages import ContractMessage, ItemsMessage, Part, ReceiptsMessage
+from edge_common.timing import wait_for_event
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
@@ -18,7 +19,7 @@ from edge_transform.post import MOST_REJECTS, Post, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.tables import RowsInput
-from edge_transform.timing import wait_for_event
+from edge_transform.trials import Trials
 from edge_transform.workshop import CORES, Workshop
 
 IN_HAND: Final = CORES + 2
@@ -48,10 +49,18 @@ class Transform:
         workshop: Prepares batches.
         store: Keeps them.
         counts: Counted into.
+        trials: Are offered what was prepared.
     """
 
     def __init__(
-        self, hub: Hub, clock: Clock, contracts: Contracts, workshop: Workshop, store: BatchStore, counts: Counts
+        self,
+        hub: Hub,
+        clock: Clock,
+        contracts: Contracts,
+        workshop: Workshop,
+        store: BatchStore,
+        counts: Counts,
+        trials: Trials,
     ) -> None:
         self._clock = clock
         self._contracts = contracts
@@ -59,6 +68,7 @@ class Transform:
         self._store = store
         self._counts = counts
         self._post = Post(hub, store, counts)
+        self._trials = trials
         self._settings = TransformSettings()
         self._backlog = Backlog()
         self._arrived = asyncio.Event()
@@ -161,6 +171,8 @@ class Transform:
             until = max(waiting.until for waiting in batch)
             delivered = await self._post.deliver(prepared.rows, parts, wanted.stamp, until)
             self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
+            if delivered:
+                self._trials.offer(prepared.items)
         _see_to_threads(error for _, error in prepared.failures)
 
     async def _stream(self, waiting: Waiting, wanted: RowsInput) -> None:

@@ -66,21 +66,22 @@ class Prepared:
 
 
 class Workshop:
-    """A pool of threads; Pillow, hashing and NumPy let go of the interpreter's lock.
+    """Threads that prepare; Pillow, hashing and NumPy let go of the interpreter's lock.
 
     Args:
         share: The share's root, resolved.
         seconds: Observes the time of each item.
         decoding: What does the work.
+        pool: The threads; closed with the workshop.
     """
 
-    def __init__(self, share: Path, seconds: Histogram, decoding: Decoding) -> None:
+    def __init__(self, share: Path, seconds: Histogram, decoding: Decoding, pool: ThreadPoolExecutor) -> None:
         self._share = share
         self._seconds = seconds
         self._decoding = decoding
+        self._pool = pool
         self._bytes = Room(0)
         self._pixels = Room(0)
-        self._pool = ThreadPoolExecutor(CORES, "prepare")
 
     def set_limits(self, max_file_bytes: int, max_pixels: int) -> None:
         """Set what a file, and its picture, may have; and all that are in hand at once together."""
@@ -97,13 +98,28 @@ class Workshop:
         """
         rows = np.empty((len(batch), *wanted.sample_shape), np.float32)
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
-        outcomes = await asyncio.gather(
-            *(self._outcome(waiting, task, row) for waiting, row in zip(batch, rows, strict=True))
-        )
+        works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
+        outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
         items = [waiting.item for waiting in batch]
         failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
         good = [number for number, error in enumerate(outcomes) if error is None]
         return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
+
+    async def prepare_content(self, content: bytes, wanted: ImageInput, seconds: int) -> npt.NDArray[np.float32]:
+        """Prepare what is no file on the share into a batch of one.
+
+        Raises:
+            ItemError: It cannot be prepared.
+        """
+        rows = np.empty((1, *wanted.sample_shape), np.float32)
+
+        def work(stopwatch: Stopwatch) -> None:
+            stopwatch.start()
+            self._decoding.here(content, wanted, self._pixels, rows[0])
+
+        if error := await self._outcome(work, seconds):
+            raise error
+        return rows
 
     async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.
@@ -132,11 +148,16 @@ class Workshop:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _outcome(self, waiting: Waiting, task: Task, row: Row) -> ItemError | None:
+    async def _outcome(self, work: Callable[[Stopwatch], None], seconds: int) -> ItemError | None:
+        """Why a sample could not be prepared, if so."""
         try:
-            return await self._watched(partial(self._try, waiting, task, row), task.seconds)
-        except OverdueError as error:
+            with self._seconds.time():
+                await self._watched(work, seconds)
+        except ItemError as error:
             return error
+        except MemoryError:
+            return NO_MEMORY
+        return None
 
     async def _watched(self, work: Callable[[Stopwatch], T], seconds: int) -> T:
         """Work in a thread.
@@ -152,17 +173,11 @@ class Workshop:
                 return await working
         raise OverdueError(seconds)
 
-    def _try(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> ItemError | None:
-        with self._seconds.time(), self._bytes.taken(waiting.item.size):
-            try:
-                content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
-                if waiting.suspect:
-                    prepare_in_box(content, task, row, self._decoding.apart)
-                else:
-                    stopwatch.start()
-                    self._decoding.here(content, task.wanted, self._pixels, row)
-            except ItemError as error:
-                return error
-            except MemoryError:
-                return NO_MEMORY
-        return None
+    def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> None:
+        with self._bytes.taken(waiting.item.size):
+            content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
+            if waiting.suspect:
+                prepare_in_box(content, task, row, self._decoding.apart)
+            else:
+                stopwatch.start()
+                self._decoding.here(content, task.wanted, self._pixels, row)
