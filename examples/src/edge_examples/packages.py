@@ -71,5 +71,6 @@ def _pack(model: training.TrainedModel, models: Path) -> Packed:
         folder = Path(name)
         (folder / "model.onnx").write_bytes(model.graph)
         (folder / "contract.json").write_text(model.contract.model_dump_json(by_alias=True, indent=2))
+        (folder / "drift.json").write_text(model.reference.model_dump_json(indent=2))
         ref = pack(folder, models / LAYOUT, training.NAME, model.version)
     return Packed(training.NAME, model.version, ref, model.accuracy)

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_examples.digits import graphs
 from edge_examples.digits.data import SEED, Split, draw
+from edge_inference.drift.reference import Reference, reference
 from edge_transform.prepare import prepare
 
 NAME: Final = "digits"
@@ -42,12 +43,14 @@ class TrainedModel:
         version: Of the package.
         graph: The ONNX model.
         contract: What it wants, and what it says.
+        reference: How the training pictures look, and what it says of them.
         accuracy: On the held-out digits, by onnxruntime.
     """
 
     version: str
     graph: bytes
     contract: Contract
+    reference: Reference
     accuracy: float
 
 
@@ -65,11 +68,15 @@ def _trained(
     version: str, side: int, fit: Callable[[Images, Labels], bytes], training: Split, held_out: Split
 ) -> TrainedModel:
     contract = _contract(side)
-    graph = fit(_prepared(training, contract.input), training.labels)
+    images = _prepared(training, contract.input)
+    graph = fit(images, training.labels)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (scores,) = session.run(["probabilities"], {"image": _prepared(held_out, contract.input)})
-    accuracy = float(np.mean(np.argmax(scores, axis=1) == held_out.labels))
-    return TrainedModel(version, graph, contract, accuracy)
+
+    def scores(pictures: Images) -> Images:
+        return np.asarray(session.run(["probabilities"], {"image": pictures})[0])
+
+    accuracy = float(np.mean(np.argmax(scores(_prepared(held_out, contract.input)), axis=1) == held_out.labels))
+    return TrainedModel(version, graph, contract, reference(contract, [(images, scores(images))]), accuracy)
 
 
 def _contract(side: int) -> Contract:

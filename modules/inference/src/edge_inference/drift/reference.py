@@ -56,7 +56,9 @@ class Reference(_Part):
 
 
 def reference(contract: Contract, batches: Iterable[tuple[Array, Array]], bins: int = BINS) -> Reference:
-    """Make a reference from data that the model was not fitted to, but is meant for.
+    """Make a reference from data that the model is meant for.
+
+    Training data do, unless the model is far surer of them than of others; then take what was held out.
 
     Args:
         contract: The model's.
