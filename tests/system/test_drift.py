@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,6 @@ from support.suite import Plant
 pytestmark = pytest.mark.system
 
 BRIGHTER = 60
-KINDS = {"alert": "alert", "predictions": "classification"}
 SETTINGS = {"driftRows": 100, "driftMinRows": 60, "driftPsi": 1.0, "driftKs": 0.6}
 
 
@@ -38,7 +36,7 @@ def again(drops: Sequence[Drop]) -> list[Drop]:
 async def upstream(events: AsyncIterator[dict[str, Any]], kind: str) -> tuple[dict[str, str], bytes]:
     """The next message of a kind that reaches IoT Hub."""
     async for event in events:
-        if event["kind"] == "message" and event["properties"].get("kind") == KINDS[kind]:
+        if event["kind"] == "message" and event["properties"].get("kind") == kind:
             return event["properties"], base64.b64decode(event["body"])
     raise AssertionError("the simulator has ended")
 
@@ -80,7 +78,7 @@ async def test_drift_is_told_upstream_reported_and_cleared_and_an_outage_loses_n
             assert (alert.state, alert.cause, alert.features[0].name) == ("started", "input", "mean_L")
 
             await plant.feed(again(plant.drops))
-            while not any(part.marks == (Mark.DRIFT,) for part in predicted(await upstream(events, "predictions"))):
+            while not any(part.marks == (Mark.DRIFT,) for part in predicted(await upstream(events, "classification"))):
                 pass
             await until_drift_is("stable")
             properties, body = await upstream(events, "alert")

@@ -91,9 +91,11 @@ class Comparison:
             values = self._features.of(samples, predictions, chosen)
         return self._bins.count(values[:, self._columns])
 
-    def add(self, counts: Array, now: float, span: Span) -> None:
-        """Let rows that were counted come into the window."""
-        self._window.add(counts, int(counts[0].sum()), now, span)
+    def add(self, counts: Array, now: float, span: Span) -> int:
+        """Let rows that were counted come into the window; says how many they are."""
+        rows = int(counts[0].sum())
+        self._window.add(counts, rows, now, span)
+        return rows
 
     def scores(self, now: float, policy: Policy) -> Sequence[Score]:
         """Each feature's, in the features' order; none while there are too few rows."""

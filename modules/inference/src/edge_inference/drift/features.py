@@ -1,7 +1,7 @@
 """A few numbers a sample that say how it looks, and how sure the model is of it; by the contract's kinds.
 
 Pictures: of each channel ``mean_<channel>`` and ``std_<channel>``, and ``sharpness``, the mean absolute difference of
-neighbours in a row; all in the units of the prepared sample, on a grid of at most ``MOST_PIXELS`` pixels a channel.
+neighbours in a row; all in the units of the prepared sample, on a grid of some ``MOST_PIXELS`` pixels a channel.
 Classifications: ``label``, the number of the best class, and ``score``, its score.
 """
 

@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from edge_inference.drift.comparison import Score
 
 
 class DriftMeasures:
-    """The gauges.
+    """The metrics.
 
     Args:
         registry: Where they are kept.
+
+    Attributes:
+        compared: Rows that came into the window; those that were passed over for them are missing.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self.compared = Counter(
+            "edge_inference_drift_compared_rows", "Rows that came into the window.", registry=registry
+        )
         self._active = Gauge("edge_inference_drift_active", "Whether the input drifts.", registry=registry)
         self._rows = Gauge("edge_inference_drift_rows", "Rows in the window that is compared.", registry=registry)
         self._psi = Gauge(

@@ -97,7 +97,8 @@ class DriftMonitor:
     def _counted(self, comparison: Comparison, done: asyncio.Future[Array]) -> None:
         self._counting = None
         if not done.cancelled():
-            comparison.add(done.result(), self._clock.monotonic(), self._policy.span)
+            rows = comparison.add(done.result(), self._clock.monotonic(), self._policy.span)
+            self._measures.compared.inc(rows)
 
     def _look(self) -> None:
         self._follow()
