@@ -49,7 +49,7 @@ def prepare(models: Path, trust: Path, splits: tuple[Split, Split]) -> Sequence[
         trust: Where the signer's key and certificates are.
         splits: The digits to train on, and those held out.
     """
-    summary = models / "signed.json"
+    summary = models / "packages.json"
     if summary.exists() and trust.exists():
         return [Packed(**entry) for entry in json.loads(summary.read_text())]
     models.mkdir(parents=True, exist_ok=True)
