@@ -49,6 +49,12 @@ test: $(VENV)/.ready-dev registry skopeo ## Set up for the tests and pass them
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
+MINUTES ?= 10
+
+.PHONY: soak
+soak: $(VENV)/.ready-dev ## Hold a steady rate for MINUTES, draw memory, files, queues and latency to .run/soak.png
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
+
 REGISTRY := build/registry/usr/bin/docker-registry
 SKOPEO := build/skopeo/usr/bin/skopeo
 

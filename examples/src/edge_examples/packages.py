@@ -2,10 +2,11 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from edge_common.contract import Contract
@@ -49,7 +50,7 @@ def prepare(models: Path, trust: Path, splits: tuple[Split, Split]) -> Sequence[
         trust: Where the signer's key and certificates are.
         splits: The digits to train on, and those held out.
     """
-    summary = models / "signed.json"
+    summary = models / "packages.json"
     if summary.exists() and trust.exists():
         return [Packed(**entry) for entry in json.loads(summary.read_text())]
     packed = [_publish(model, models, trust) for model in training.train(*splits)]
@@ -57,8 +58,25 @@ def prepare(models: Path, trust: Path, splits: tuple[Split, Split]) -> Sequence[
     return packed
 
 
-def publish(graph: bytes, contract: Contract, models: Path, trust: Path, name: str, version: str) -> str:
+def publish(
+    graph: bytes,
+    contract: Contract,
+    models: Path,
+    trust: Path,
+    name: str,
+    version: str,
+    further: Mapping[str, str] = MappingProxyType({}),
+) -> str:
     """Pack a model and sign it.
+
+    Args:
+        graph: The ONNX file.
+        contract: Its contract.
+        models: The model share.
+        trust: Where the signer's key and certificates are.
+        name: The package's.
+        version: The package's.
+        further: Files of the package beside these, by name.
 
     Returns:
         Its reference, pinned by digest.
@@ -69,6 +87,8 @@ def publish(graph: bytes, contract: Contract, models: Path, trust: Path, name: s
         folder = Path(made)
         (folder / "model.onnx").write_bytes(graph)
         (folder / "contract.json").write_text(contract.model_dump_json(by_alias=True, indent=2))
+        for file, text in further.items():
+            (folder / file).write_text(text)
         ref = pack(folder, layout, name, version)
     digest = ref.partition("@")[2]
     manifest = describe_manifest(LayoutSource(layout, digest).manifest(), digest)
@@ -77,5 +97,6 @@ def publish(graph: bytes, contract: Contract, models: Path, trust: Path, name: s
 
 
 def _publish(model: training.TrainedModel, models: Path, trust: Path) -> Packed:
-    ref = publish(model.graph, model.contract, models, trust, training.NAME, model.version)
+    further = {"drift.json": model.reference.model_dump_json(indent=2)}
+    ref = publish(model.graph, model.contract, models, trust, training.NAME, model.version, further)
     return Packed(training.NAME, model.version, ref, model.accuracy)

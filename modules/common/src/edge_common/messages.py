@@ -203,6 +203,34 @@ class HintsMessage(Body):
     hints: Annotated[tuple[Hint, ...], Field(min_length=1)]
 
 
+class FeatureDrift(_Wire):
+    """How far one feature has drifted: population stability index and Kolmogorov-Smirnov statistic."""
+
+    name: str
+    psi: float
+    ks: float
+
+
+class DriftAlert(Body):
+    """``inference`` → ``$upstream``: input drift has started, or ended.
+
+    Attributes:
+        state: Which of the two.
+        cause: The ``input`` itself, or that another ``model`` is active, for which it is judged anew.
+        model: What the input drifted away from.
+        at: When that was seen.
+        since: When it started.
+        features: The worst, the worst first.
+    """
+
+    state: Literal["started", "ended"]
+    cause: Literal["input", "model"]
+    model: ModelIdentity
+    at: datetime
+    since: datetime
+    features: tuple[FeatureDrift, ...] = ()
+
+
 class ReceiptStatus(StrEnum):
     """What ``upload`` has done with an item, or with a part of it."""
 

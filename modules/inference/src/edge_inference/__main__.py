@@ -7,12 +7,18 @@ from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
 from edge_inference.desired import Places
+from edge_inference.drift.alerts import Alerts
+from edge_inference.drift.episode import EpisodeFile
+from edge_inference.drift.measures import DriftMeasures
+from edge_inference.drift.monitor import DriftMonitor
+from edge_inference.drift.report import DriftReport
 from edge_inference.engine import Engine
 from edge_inference.hints import Hints
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
 from edge_inference.measures import Measures
 from edge_inference.methods import Methods
+from edge_inference.onlookers import Onlookers
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.proving import Proving
 from edge_inference.registry.registries import Registries
@@ -54,16 +60,29 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         proving=Proving(watch, trials, clock),
         measures=measures,
     )
-    engine = Engine(hub, reader, serving, watch, announcer, clock, measures)
+    alerts, drift_reporter = Alerts(hub, EpisodeFile(environment.state_dir / "drift.json")), Reporter(hub, "drift")
+    drift_measures = DriftMeasures(around.metrics.registry)
+    drift = DriftMonitor(serving, clock, alerts, DriftReport(drift_reporter), drift_measures)
+    onlookers = Onlookers(watch, drift)
+    engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
         engine.configure(settings.callers)
+        drift.configure(settings)
         announcer.configure(settings.announce_seconds)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (reporter.run, announcer.run, hints.run, manager.run):
+            for work in (
+                reporter.run,
+                announcer.run,
+                hints.run,
+                manager.run,
+                drift_reporter.run,
+                alerts.run,
+                drift.run,
+            ):
                 group.create_task(work())
             await manager.restore()
             await engine.run()
@@ -71,7 +90,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     async def drain() -> None:
         await manager.drain()
         await engine.drain()
-        watch.close()
+        onlookers.close()
         registries.close()
 
     return Wiring(
