@@ -3,7 +3,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edge_common.contract import ClassificationOutput, Contract, ImageInput
+from edge_common.contract import ClassificationOutput, Column, Contract, ImageInput, TabularInput, TensorInput
 from edge_inference.drift.features import Features
 
 
@@ -54,3 +54,20 @@ def test_a_darker_picture_and_a_blurred_one_differ_where_they_should() -> None:
     assert dark[0] == pytest.approx(plain[0] / 2)
     assert soft[0] == pytest.approx(plain[0], rel=0.05)
     assert soft[2] < 0.6 * plain[2]
+
+
+LABELS = ClassificationOutput(name="scores", labels=("calm", "busy"))
+ROW = [{"label": "busy", "score": 0.75}]
+
+
+def test_of_a_window_of_a_table_each_column_counts_with_its_mean() -> None:
+    wanted = TabularInput(kind="tabular", name="x", columns=(Column(name="load"), Column(name="drops")), window=2)
+    features = Features(Contract(input=wanted, output=LABELS))
+    assert features.names == ("load", "drops", "label", "score")
+    np.testing.assert_allclose(features.of(np.array([[[1.0, 10], [3, 30]]]), ROW), [[2, 20, 1, 0.75]])
+
+
+def test_of_a_tensor_mean_and_spread_count() -> None:
+    features = Features(Contract(input=TensorInput(kind="tensor", name="x", shape=(2, 2)), output=LABELS))
+    assert features.names == ("mean", "std", "label", "score")
+    np.testing.assert_allclose(features.of(np.array([[[0.0, 2], [0, 2]]]), ROW), [[1, 1, 1, 0.75]])

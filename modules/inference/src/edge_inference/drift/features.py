@@ -2,6 +2,7 @@
 
 Pictures: of each channel ``mean_<channel>`` and ``std_<channel>``, and ``sharpness``, the mean absolute difference of
 neighbours in a row; all in the units of the prepared sample, on a grid of some ``MOST_PIXELS`` pixels a channel.
+Tables: each column, or its mean over the window. Tensors: ``mean`` and ``std``.
 Classifications: ``label``, the number of the best class, and ``score``, its score.
 """
 
@@ -11,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from edge_common.contract import ClassificationOutput, Contract, ImageInput
+from edge_common.contract import ClassificationOutput, Contract, ImageInput, TabularInput, TensorInput
 from edge_inference.outputs import Row
 from edge_inference.session import Array
 
@@ -77,6 +78,33 @@ def _mean(values: Array) -> Array:
     return np.asarray(values.sum(axis=-1) / values.shape[-1])
 
 
+class TabularFeatures:
+    """Each column; of a window, its mean.
+
+    Args:
+        wanted: The contract's input half.
+    """
+
+    def __init__(self, wanted: TabularInput) -> None:
+        self.names = tuple(column.name for column in wanted.columns)
+
+    def of(self, samples: Array) -> Array:
+        return samples.reshape(len(samples), -1, len(self.names)).mean(axis=1)
+
+
+class TensorFeatures:
+    """Mean and standard deviation of all values, since nothing is known of them."""
+
+    names = ("mean", "std")
+
+    def __init__(self, _: TensorInput) -> None:
+        pass
+
+    def of(self, samples: Array) -> Array:
+        values = samples.reshape(len(samples), -1)
+        return np.column_stack([values.mean(axis=1), values.std(axis=1)])
+
+
 class ClassificationFeatures:
     """The best class and its score.
 
@@ -93,7 +121,11 @@ class ClassificationFeatures:
         return np.array([(self._numbers[row["label"]], row["score"]) for row in predictions]).reshape(-1, 2)
 
 
-INPUTS: Final[Mapping[str, Callable[[Any], InputFeatures]]] = {"image": ImageFeatures}
+INPUTS: Final[Mapping[str, Callable[[Any], InputFeatures]]] = {
+    "image": ImageFeatures,
+    "tabular": TabularFeatures,
+    "tensor": TensorFeatures,
+}
 OUTPUTS: Final[Mapping[str, Callable[[Any], OutputFeatures]]] = {"classification": ClassificationFeatures}
 
 
