@@ -89,7 +89,7 @@ class TabularFeatures:
         self.names = tuple(column.name for column in wanted.columns)
 
     def of(self, samples: Array) -> Array:
-        return samples.reshape(len(samples), -1, len(self.names)).mean(axis=1)
+        return np.asarray(samples.reshape(len(samples), -1, len(self.names)).mean(axis=1))
 
 
 class TensorFeatures:
