@@ -376,7 +376,7 @@ class TestJournal:
         db = open_ledger(tmp_path / "ledger.db")
         begun: list[str] = []
         db.set_trace_callback(begun.append)
-        journal = Journal(db, FakeClock())
+        journal = Journal(db, tmp_path / "ledger.db", FakeClock())
         work = [asyncio.create_task(journal.do(arrivals.record, [found(str(n))], NOW, TODAY)) for n in range(20)]
         await asyncio.sleep(0)
         running = asyncio.create_task(journal.run())
@@ -392,7 +392,7 @@ class TestJournal:
         db = open_ledger(tmp_path / "ledger.db")
         db.execute("PRAGMA busy_timeout = 0")
         clock = FakeClock()
-        journal = Journal(db, clock)
+        journal = Journal(db, tmp_path / "ledger.db", clock)
         running = asyncio.create_task(journal.run())
         with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as blocker:
             blocker.execute("BEGIN IMMEDIATE")
@@ -414,7 +414,7 @@ class TestJournal:
             arrivals.record(db, [found("a")], NOW, TODAY)
             raise LookupError("broken")
 
-        journal = Journal(open_ledger(tmp_path / "ledger.db"), FakeClock())
+        journal = Journal(open_ledger(tmp_path / "ledger.db"), tmp_path / "ledger.db", FakeClock())
         work = asyncio.create_task(journal.do(broken))
         with pytest.raises(LookupError):
             await journal.run()

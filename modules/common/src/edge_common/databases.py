@@ -34,7 +34,7 @@ def set_aside(path: Path, reason: str) -> Path:
     aside = path.with_name(path.name + ASIDE)
     write_atomically(path.with_name(f"{path.name}{ASIDE}.reason.txt"), f"{reason}\n".encode())
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
-    for suffix in ("", "-wal"):  # the log last: by itself, beside a new database, it is ignored
+    for suffix in ("-wal", ""):  # the log first: SQLite would apply it to whatever takes the database's place
         if path.with_name(path.name + suffix).exists():
             path.with_name(path.name + suffix).replace(aside.with_name(aside.name + suffix))
     fsync_folder(path.parent)

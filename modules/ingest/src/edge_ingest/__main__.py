@@ -11,7 +11,7 @@ from edge_ingest.courier import Courier
 from edge_ingest.inquirer import Inquirer
 from edge_ingest.intake import Intake
 from edge_ingest.ledger.journal import Journal
-from edge_ingest.ledger.schema import open_ledger
+from edge_ingest.ledger.salvage import open_or_salvage
 from edge_ingest.meters import Meters
 from edge_ingest.pause import Pause
 from edge_ingest.reporter import Reporter
@@ -33,7 +33,8 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         ConfigurationError: The ledger was written by a release that is too new for this one.
     """
     settings, clock, hub = IngestSettings(), given.clock, given.hub
-    journal = Journal(open_ledger(given.environment.state_dir / "ledger.db"), clock)
+    ledger = given.environment.state_dir / "ledger.db"
+    journal = Journal(open_or_salvage(ledger), ledger, clock)
     pool = ThreadPoolExecutor(THREADS, "files")
     meters = Meters(given.metrics)
     share = Share(given.environment.share_dir)

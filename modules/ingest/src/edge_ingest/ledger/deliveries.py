@@ -11,6 +11,7 @@ from edge_common.messages import Item, Receipt, ReceiptStatus, Reject
 from edge_ingest.dispatch import SUSPECT
 from edge_ingest.flights import Loss
 from edge_ingest.ledger.arrivals import CHANGED_CODE, MISSING_CODE
+from edge_ingest.ledger.records import sound
 
 LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
 """Codes of rejects that say something about the share, not about the content."""
@@ -68,7 +69,7 @@ def claim(db: Connection, named: Sequence[str], fresh: int, now: float) -> list[
             " WHERE id IN (SELECT id FROM item WHERE state = 'ready' ORDER BY seen_at LIMIT ?) RETURNING *",
             (now, fresh),
         ).fetchall()
-    return [_item(row) for row in rows]
+    return [_item(row) for row in sound(db, rows)]
 
 
 def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered:
