@@ -151,10 +151,9 @@ async def test_a_full_disk_is_waited_for_and_recovered_from(small_disk: Path) ->
     async with running(small_disk, settleSeconds=0, scanSeconds=5) as rig:
         rig.put("before.png")
         await rig.until_state(before__png="done")
-        with (small_disk / "ballast").open("wb") as ballast, pytest.raises(OSError, match="space"):
+        with (small_disk / "ballast").open("wb", buffering=0) as ballast, pytest.raises(OSError, match="space"):
             while True:
                 ballast.write(b"\0" * PAGE)
-                ballast.flush()
         for number in range(300):
             (small_disk / f"share/{number}").hardlink_to(small_disk / "share/before.png")
         for _ in range(30):
