@@ -42,7 +42,7 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry shares ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 .PHONY: bench-swap
@@ -56,6 +56,17 @@ registry: ## Have the container registry that tests run against, where apt-get c
 	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
 		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
+
+SHARES := build/shares
+SHARE_PACKAGES := samba smbclient rclone fuse3
+
+.PHONY: shares
+shares: ## Have the file server and the network mount that tests use, where apt-get can get them; installs nothing
+	@{ command -v smbd smbclient rclone fusermount3 >/dev/null || test -e $(SHARES)/.ready || { mkdir -p $(SHARES) && cd $(SHARES) \
+		&& { apt-get install -s $(SHARE_PACKAGES) >/dev/null || apt-get update -qq; } \
+		&& apt-get download -qq $$(apt-get install -s --no-install-recommends $(SHARE_PACKAGES) | awk '/^Inst/ {print $$2}') \
+		&& for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done && touch .ready; }; } 2>/dev/null \
+		|| echo "samba, smbclient, rclone or fuse3 cannot be had: the tests that need them are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
