@@ -74,10 +74,6 @@ def sight(path: str = "a", mode: int = stat.S_IFREG, size: int = 1) -> Sight:
     ("seen", "code"),
     [
         (sight(mode=stat.S_IFLNK), "SYMLINK"),
-        (sight(mode=stat.S_IFIFO, size=0), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFSOCK), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFCHR), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFBLK), "NOT_A_FILE"),
         (sight(size=101), "TOO_LARGE"),
         (sight(size=0), "EMPTY"),
         (sight(path="caf\udce9"), "BAD_NAME"),
@@ -87,6 +83,13 @@ def test_refused_for_its_looks(seen: Sight, code: str) -> None:
     refusal = refusal_of(seen, max_bytes=100)
     assert refusal is not None
     assert refusal.code == code
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK])
+def test_what_is_neither_a_file_nor_a_link_is_special(mode: int) -> None:
+    assert sight(mode=mode).special
+    assert not sight().special
+    assert not sight(mode=stat.S_IFLNK).special
 
 
 def test_a_file_of_the_largest_size_is_fine() -> None:

@@ -53,6 +53,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     intake = Intake(share, journal, clock, pool, settings, arrived)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
+    meters.left_alone.set_function(lambda: scanner.left_alone)
     inquirer = Inquirer(hub, journal, clock, settings)
 
     def paused() -> None:

@@ -32,10 +32,11 @@ SLICES: Final = 4
 
 @dataclass
 class _Looks:
-    """How paths look: what is there, where nothing is, and where it cannot be told."""
+    """How paths look: what is there, where nothing is, what is left alone, and where it cannot be told."""
 
     sights: list[Sight] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    special: list[str] = field(default_factory=list)
     failed: list[tuple[str, OSError]] = field(default_factory=list)
 
 
@@ -127,7 +128,7 @@ class Intake:
 
     async def _take(self, paths: list[str]) -> None:
         looks = await self._in_pool(partial(_look_at, self._share, paths))
-        for path in looks.missing + [path for path, _ in looks.failed]:
+        for path in looks.missing + looks.special + [path for path, _ in looks.failed]:
             self._settling.forget(path)
         now = self._clock.monotonic()
         settled = [sight for sight in looks.sights if self._settling.settled(sight.path, sight.signature, now)]
@@ -168,7 +169,11 @@ def _look_at(share: Share, paths: Iterable[str]) -> _Looks:
         try:
             if isinstance(folder, OSError):
                 raise folder
-            looks.sights.append(Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False)))
+            sight = Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+            if sight.special:
+                looks.special.append(path)
+            else:
+                looks.sights.append(sight)
         except ShareAwayError as error:
             looks.failed.append((path, error))
         except (FileNotFoundError, NotADirectoryError):

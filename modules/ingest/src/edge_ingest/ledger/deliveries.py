@@ -95,15 +95,26 @@ def try_again(refused: Reject) -> bool:
 
 
 def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> None:
-    """Take rejects, of an item's last attempt only."""
+    """Take rejects, of an item's last attempt only.
+
+    What has changed may look as it did, so it is forgotten how it looked, and its file is read again.
+    """
     for refused in rejects:
         again = try_again(refused)
         # What is already put off, or was made ready by a restart, stays as it is.
         row = db.execute(
-            "UPDATE item SET code = ?, stage = ?, reason = ?,"
+            "UPDATE item SET code = ?, stage = ?, reason = ?, mtime_ns = iif(?, -1, mtime_ns),"
             " state = CASE WHEN NOT ? THEN 'refused' WHEN state = 'sent' THEN 'waiting' ELSE state END"
             " WHERE id = ? AND attempt = ? AND state IN ('ready', 'waiting', 'sent') RETURNING path",
-            (refused.code, refused.stage, refused.message, again, refused.id, refused.attempt),
+            (
+                refused.code,
+                refused.stage,
+                refused.message,
+                refused.code == CHANGED_CODE,
+                again,
+                refused.id,
+                refused.attempt,
+            ),
         ).fetchone()
         answered.settled |= row is not None and not again
         if row and refused.code in LOOK_AGAIN:
