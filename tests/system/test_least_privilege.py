@@ -52,7 +52,8 @@ def manifest_with_users(folder: Path) -> Path:
         command = ["setpriv", f"--reuid={user}", f"--regid={GROUP}", "--clear-groups", f"edge-{module}"]
         entry = '"Entrypoint": [' + ", ".join(f'"{word}"' for word in command) + "]"
         text = text.replace(f'"User": "{user}:{GROUP}"', f'"User": "{user}:{GROUP}", {entry}')
-    (folder / "modules").symlink_to(TEMPLATE.resolve().parent / "modules")  # the manifest names them beside itself
+    for name in ("modules", ".env"):  # a template's surroundings
+        (folder / name).symlink_to(TEMPLATE.resolve().parent / name)
     path = folder / "users.template.json"
     path.write_text(text)
     return path
@@ -78,6 +79,13 @@ def prepare(plant: Plant) -> Mapping[str, Path]:
     return owned
 
 
+def open_workload_api(state: Path) -> None:
+    """Let every user reach it, as IoT Edge does."""
+    socket = (state / "sockets").resolve() / "workload.sock"
+    socket.parent.chmod(0o711)
+    socket.chmod(0o666)
+
+
 def processes_of(user: int) -> list[Path]:
     """The processes of a user, as folders in ``/proc``."""
     return [path for path in Path("/proc").glob("[0-9]*") if path.exists() and path.stat().st_uid == user]
@@ -96,6 +104,7 @@ async def test_each_module_does_its_work_as_its_own_user_and_reaches_nothing_els
     owned = prepare(plant)
     folders = plant.folders
     async with plant.running(manifest=manifest_with_users(folders.root.parent)) as suite:
+        open_workload_api(folders.state)
         await suite.swap(plant.models[0].desired())
         closed = await plant.feed(plant.drops)
         counts = await suite.until_settled(FILES)
