@@ -107,7 +107,7 @@ def shown(state: Path) -> bytes:
 def key_of(module: str, state: Path) -> bytes:
     """The secret that a module signs its tokens with; the simulator stops the module when it is asked for it."""
     program = Path(sys.executable).with_name("edge-simulator")
-    command = [program, "credentials", module, "--connection-string", "--state", state]
+    command = [str(program), "credentials", module, "--connection-string", "--state", str(state)]
     printed = subprocess.run(command, check=True, capture_output=True).stdout
     found = re.search(rb"SharedAccessKey=([A-Za-z0-9+/=]{20,})", printed)
     assert found
