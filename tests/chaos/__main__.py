@@ -25,9 +25,8 @@ def main() -> None:
         _enter()
     _drop_reading_rights()
     options = _options()
-    deck = [fault for fault in ALL if options.faketime or not fault.subject.startswith("clock ")]
     console = Console()
-    report = asyncio.run(run(options, deck))
+    report = asyncio.run(run(options, ALL))
     report.publish(console)
     sys.exit(bool(report.troubles))
 
@@ -57,7 +56,6 @@ def _options() -> Options:
     parser.add_argument("--faults", type=int, default=200, help="how many strike (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".run/chaos"), help="emptied first (default: %(default)s)")
     parser.add_argument("--models", type=Path, default=Path(".run/models"), help="kept (default: %(default)s)")
-    parser.add_argument("--faketime", type=Path, help="libfaketime.so.1; without it clocks stay right")
     return Options(**vars(parser.parse_args()))
 
 

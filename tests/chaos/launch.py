@@ -1,8 +1,9 @@
 """How each module's process is started: with which code, and which idea of the time."""
 
 import os
+import struct
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,13 +13,7 @@ TESTS = Path(__file__).parents[1]
 PREVIOUS = "9687a60caeb397db405f98a437525df8e5b8592f"
 """The commit whose modules run beside today's: what devices have that are yet to be updated."""
 
-NOW = "+0"
-CLOCK = {
-    # Deadlines and the files' times stay true: only the wall clock is wrong.
-    "DONT_FAKE_MONOTONIC": "1",
-    "NO_FAKE_STAT": "1",
-    "FAKETIME_CACHE_DURATION": "1",
-}
+SOURCE = Path(__file__).with_name("clock.c")
 
 
 class Launcher:
@@ -26,31 +21,31 @@ class Launcher:
 
     Args:
         root: Its folder.
-        faketime: The library that lies about the time, where it is installed.
     """
 
-    def __init__(self, root: Path, faketime: Path | None) -> None:
+    def __init__(self, root: Path) -> None:
         self.scripts = root / "scripts"
         self._clocks = root / "clocks"
         self._previous = root / "previous"
-        self._faketime = faketime
+        self._library = root / "clock.so"
 
     def make(self) -> None:
         """Have all modules start as they are, at the true time."""
         self.scripts.mkdir(parents=True)
         self._clocks.mkdir()
+        subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", self._library, SOURCE], check=True)
         for module in MODULES:
-            self._set_clock(module, NOW)
+            self._set_clock(module, 0)
             self._write(module, ())
 
     @contextmanager
-    def clock(self, module: str, offset: str) -> Iterator[None]:
-        """A running module's wall clock jumps, and later jumps back; `offset` as libfaketime has it."""
-        self._set_clock(module, offset)
+    def clock(self, module: str, offset_s: int) -> Iterator[None]:
+        """A running module's wall clock jumps, and later jumps back."""
+        self._set_clock(module, offset_s)
         try:
             yield
         finally:
-            self._set_clock(module, NOW)
+            self._set_clock(module, 0)
 
     @contextmanager
     def previous(self, module: str) -> Iterator[None]:
@@ -70,13 +65,16 @@ class Launcher:
         if archive.returncode:
             raise RuntimeError(f"git has no commit {PREVIOUS}")
 
-    def _set_clock(self, module: str, offset: str) -> None:
-        (self._clocks / module).write_text(offset)
+    def _set_clock(self, module: str, offset_s: int) -> None:
+        """In place, since running modules have the file mapped."""
+        with (self._clocks / module).open("r+b" if (self._clocks / module).exists() else "wb") as file:
+            file.write(struct.pack("=q", offset_s))
 
     def _write(self, module: str, code: tuple[Path, ...]) -> None:
-        environment: Mapping[str, str] = {"PYTHONPATH": os.pathsep.join(map(str, (*code, TESTS)))}
-        if self._faketime:
-            clock = {"LD_PRELOAD": str(self._faketime), "FAKETIME_TIMESTAMP_FILE": str(self._clocks / module)}
-            environment = {**environment, **CLOCK, **clock}
+        environment = {
+            "PYTHONPATH": os.pathsep.join(map(str, (*code, TESTS))),
+            "LD_PRELOAD": str(self._library),
+            "CHAOS_CLOCK": str(self._clocks / module),
+        }
         lines = [f"export {name}='{value}'\n" for name, value in environment.items()]
         (self.scripts / module).write_text("".join(lines))

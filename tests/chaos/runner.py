@@ -42,7 +42,6 @@ class Options:
         faults: How many strike.
         folder: Where the run keeps what it makes; emptied first.
         models: Where the model packages are kept between runs.
-        faketime: The library that lies about the time, if it is there.
     """
 
     seed: int
@@ -50,7 +49,6 @@ class Options:
     faults: int
     folder: Path
     models: Path
-    faketime: Path | None
 
     @property
     def seconds(self) -> float:
@@ -93,7 +91,7 @@ async def _site(options: Options, random: Random) -> Site:
     models = tuple(prepare(options.models, trust, splits))
     root = options.folder.resolve()
     shutil.rmtree(root, ignore_errors=True)
-    disks, launcher = Disks.below(root), Launcher(root / "launch", options.faketime)
+    disks, launcher = Disks.below(root), Launcher(root / "launch")
     await disks.mount()
     launcher.make()
     launcher.export_previous()

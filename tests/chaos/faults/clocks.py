@@ -13,23 +13,23 @@ BEHIND_S = -1800
 BEFORE_MIDNIGHT_S = 2
 
 
-def ahead_by(module: str, offset_s: Callable[[], float]) -> Callable[[Site], AbstractAsyncContextManager[None]]:
+def ahead_by(module: str, offset_s: Callable[[], int]) -> Callable[[Site], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def strike(site: Site) -> AsyncIterator[None]:
-        with site.launcher.clock(module, f"{offset_s():+.0f}"):
+        with site.launcher.clock(module, offset_s()):
             yield
 
     return strike
 
 
-def just_before_midnight() -> float:
+def just_before_midnight() -> int:
     """Seconds from now."""
     now = datetime.now(UTC)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    return (midnight - now).total_seconds() - BEFORE_MIDNIGHT_S
+    return int((midnight - now).total_seconds()) - BEFORE_MIDNIGHT_S
 
 
-WRONG: tuple[tuple[str, Callable[[], float]], ...] = (
+WRONG: tuple[tuple[str, Callable[[], int]], ...] = (
     ("clock of {} ahead", lambda: AHEAD_S),
     ("clock of {} behind", lambda: BEHIND_S),
     ("clock of {} passes midnight", just_before_midnight),
