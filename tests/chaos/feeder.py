@@ -6,12 +6,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from random import Random
 
 from edge_examples.drops import Drop, Manner, deliver
 
-LINES = 8
+LINES, CAMERAS = 8, 3
 REWRITTEN = 0.05
 """The share of files that are overwritten."""
 REWRITTEN_AFTER_S = (0.2, 8.0)
@@ -59,6 +60,7 @@ class Feeder:
         self._share = share
         self._pictures = pictures
         self._random = random
+        self._numbers = count()
         self._recent: deque[str] = deque(maxlen=RECENT)
         self.deliveries: list[Delivery] = []
 
@@ -68,10 +70,16 @@ class Feeder:
         async with asyncio.TaskGroup() as group:
             for number in range(files):
                 await asyncio.sleep(started + number * seconds / files - time.monotonic())
-                path = f"line-{number % LINES}/camera-{number % 3}/{number:06d}.img"
-                self._picture(path)
+                path = self.write_one()
                 if self._random.random() < REWRITTEN:
                     group.create_task(self._rewrite(path, self._random.uniform(*REWRITTEN_AFTER_S)))
+
+    def write_one(self) -> str:
+        """Write a new file; its path is returned."""
+        number = next(self._numbers)
+        path = f"line-{number % LINES}/camera-{number % CAMERAS}/{number:06d}.img"
+        self._picture(path)
+        return path
 
     def rewrite_recent(self, count: int) -> None:
         """Overwrite some of the files that are on their way."""

@@ -4,6 +4,7 @@ All of them lie in a mount namespace of this process, so nothing of them is left
 """
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -76,14 +77,14 @@ class Share:
 
     Attributes:
         disk: What is shared; others go on reading and writing there.
-        root: Where the device has it.
+        root: Where the device has it mounted; nothing else is in the folder above.
     """
 
     disk: Disk
     root: Path
 
     async def mount(self) -> None:
-        self.root.mkdir(exist_ok=True)
+        self.root.mkdir(parents=True)
         await _run("mount", "--bind", self.disk.content, self.root)
 
     @asynccontextmanager
@@ -98,21 +99,14 @@ class Share:
     @asynccontextmanager
     async def missing(self) -> AsyncIterator[None]:
         """The folder is not there at all."""
-        await _run("umount", "--lazy", self.root)
-        self.root.rmdir()
-        try:
+        async with self._covered(self.root.parent):
             yield
-        finally:
-            await self.mount()
 
     @asynccontextmanager
     async def unmounted(self) -> AsyncIterator[None]:
         """What is there is the empty folder that it is to be mounted on."""
-        await _run("umount", "--lazy", self.root)
-        try:
+        async with self._covered(self.root):
             yield
-        finally:
-            await self.mount()
 
     async def _remount(self, mode: str) -> None:
         """Change what may be done; the system refuses while someone is writing."""
@@ -126,4 +120,14 @@ class Share:
             else:
                 return
 
-
+    @asynccontextmanager
+    async def _covered(self, folder: Path) -> AsyncIterator[None]:
+        """An empty folder of the system's own disk takes a folder's place."""
+        empty = self.disk.root.with_name(f"under {self.disk.root.name}")
+        empty.mkdir()
+        await _run("mount", "--bind", empty, folder)
+        try:
+            yield
+        finally:
+            await _run("umount", "--lazy", folder)
+            shutil.rmtree(empty)

@@ -85,6 +85,19 @@ def home(path: str) -> str:
     return PUT_ASIDE.sub("", path)
 
 
+def unsettled(deliveries: Iterable[Delivery], ledger: Sequence[Entry]) -> list[Delivery]:
+    """The last content under each path that has not come to its end; and any content that is still under way."""
+    ended = {(entry.path, entry.sha256) for entry in ledger if entry.state in {"done", "quarantined"}}
+    under_way = {(entry.path, entry.sha256) for entry in ledger if entry.state not in SETTLED}
+    last = {delivery.path: delivery for delivery in deliveries}
+    return [
+        delivery
+        for delivery in deliveries
+        if (key := (delivery.path, delivery.sha256)) in under_way
+        or (delivery is last[delivery.path] and key not in ended)
+    ]
+
+
 def judge(deliveries: Sequence[Delivery], evidence: Evidence, retention: str) -> list[Trouble]:
     """What is not as it should be.
 

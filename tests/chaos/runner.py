@@ -10,11 +10,11 @@ from random import Random
 
 from chaos import evidence
 from chaos.fault import Fault
-from chaos.feeder import Delivery, Feeder
+from chaos.feeder import Feeder
 from chaos.injector import Injector
 from chaos.launch import Launcher
 from chaos.plan import plan
-from chaos.referee import SETTLED, Trouble, judge
+from chaos.referee import Trouble, judge, unsettled
 from chaos.report import Report
 from chaos.site import POLL_S, Disks, Site
 from edge_examples.digits import data
@@ -77,7 +77,7 @@ async def run(options: Options, deck: Sequence[Fault]) -> Report:
             async with asyncio.TaskGroup() as group:
                 group.create_task(site.feeder.run(options.files, options.seconds))
                 group.create_task(injector.run(strokes))
-            await _until_settled(site.disks.ledger.content, site.feeder.deliveries)
+            await _until_settled(site.disks.ledger.content, site.feeder)
             seconds = time.monotonic() - started
     troubles, quarantined = _compare(site, options.retention)
     if troubles:
@@ -100,15 +100,19 @@ async def _site(options: Options, random: Random) -> Site:
     return site
 
 
-async def _until_settled(ledger: Path, deliveries: Sequence[Delivery]) -> None:
-    """Wait until every last content has come to its end, and nothing else is under way, or patience ends."""
-    wanted = {(delivery.path, delivery.sha256) for delivery in {one.path: one for one in deliveries}.values()}
+async def _until_settled(ledger: Path, feeder: Feeder) -> None:
+    """Wait until everything has come to its end, or patience ends.
+
+    What crashes its decoder is given up once others get through while it does not, so others have to come.
+    """
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         entries = evidence.read_ledger(ledger)
-        ended = {(entry.path, entry.sha256) for entry in entries if entry.state in SETTLED - {"gone"}}
-        if wanted <= ended and all(entry.state in SETTLED for entry in entries):
+        open_ = unsettled(feeder.deliveries, entries)
+        if not open_:
             return
+        if all(delivery.crashes for delivery in open_):
+            feeder.write_one()
         await asyncio.sleep(POLL_S)
 
 

@@ -45,8 +45,8 @@ class Disks:
     @classmethod
     def below(cls, root: Path) -> "Disks":
         return cls(
-            share=Share(Disk(root / "nas", 2048), root / "share"),
-            cloud=Share(Disk(root / "store", 256), root / "cloud"),
+            share=Share(Disk(root / "nas", 2048), root / "local" / "share"),
+            cloud=Share(Disk(root / "store", 256), root / "cloud" / "share"),
             ledger=Disk(root / "ledger", 64),
             spool=Disk(root / "spool", 64),
             tensors=Disk(root / "tensors", 24),

@@ -20,6 +20,10 @@ def missing(share_of: ShareOf) -> Strike:
     return lambda site: share_of(site).missing()
 
 
+def unmounted(share_of: ShareOf) -> Strike:
+    return lambda site: share_of(site).unmounted()
+
+
 def forbidden(share_of: ShareOf) -> Strike:
     @asynccontextmanager
     async def strike(site: Site) -> AsyncIterator[None]:
@@ -46,10 +50,11 @@ def _cloud(site: Site) -> Share:
 FAULTS = (
     Fault("local share read-only", "share", read_only(_local)),
     Fault("local share not there", "share", missing(_local)),
-    Fault("local share not mounted", "share", lambda site: site.disks.share.unmounted()),
+    Fault("local share not mounted", "share", unmounted(_local)),
     Fault("local share denies permission", "share", forbidden(_local)),
     Fault("cloud share read-only", "cloud", read_only(_cloud)),
     Fault("cloud share not there", "cloud", missing(_cloud)),
+    Fault("cloud share not mounted", "cloud", unmounted(_cloud)),
     Fault("cloud share away for long", "cloud", missing(_cloud), OUTAGE_S),
     Fault("cloud share denies permission", "cloud", forbidden(_cloud)),
     Fault("cloud share full", "cloud", cloud_full),

@@ -23,7 +23,7 @@ async def spool_full(site: Site) -> AsyncIterator[None]:
 @asynccontextmanager
 async def model_swapped(site: Site) -> AsyncIterator[None]:
     site.models = (*site.models[1:], site.models[0])
-    await site.edit_twin("inference", {"model": site.models[0].desired()})
+    await site.edit_twin("inference", {"model": {**site.models[0].desired(), "allowDowngrade": True}})
     yield
 
 

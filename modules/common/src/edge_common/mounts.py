@@ -34,9 +34,14 @@ def is_remote(kind: str) -> bool:
     return kind in REMOTE or kind == "fuse" or kind.startswith("fuse.")
 
 
+def kind_of(folder: Path) -> str:
+    """The type of the file system that a folder lies on now; empty if that cannot be told."""
+    return file_system_type(folder.resolve(), MOUNTINFO.read_text())
+
+
 def lies_on_remote(folder: Path) -> bool:
     """Whether inotify misses what others write to a folder."""
-    return is_remote(file_system_type(folder.resolve(), MOUNTINFO.read_text()))
+    return is_remote(kind_of(folder))
 
 
 def _unescape(text: str) -> str:
