@@ -28,7 +28,9 @@ def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
         ledger=read_ledger(ledger),
         records=_records(cloud),
         share=[File(path, _sha256(share / path)) for path in _files(share) if not path.startswith(f"{PRIVATE}/")],
-        archive=[File(path.partition("/")[2], _sha256(private / "archive" / path)) for path in _files(private / "archive")],
+        archive=[
+            File(path.partition("/")[2], _sha256(private / "archive" / path)) for path in _files(private / "archive")
+        ],
         quarantine=dict(_quarantined(private / "quarantine")),
         halfway=list(_files(private / "retiring")),
     )

@@ -20,6 +20,7 @@ class Fault:
         strike: Gives a context: entered it injects the fault, left it undoes it.
         lasts: The least and the most seconds.
         most: How often in one run, at most; None is any number of times.
+        possible: Whether this machine has what it takes.
     """
 
     name: str
@@ -27,3 +28,4 @@ class Fault:
     strike: Callable[[Site], AbstractAsyncContextManager[None]]
     lasts: tuple[float, float] = SECONDS
     most: int | None = None
+    possible: Callable[[], bool] = lambda: True

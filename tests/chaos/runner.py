@@ -94,8 +94,8 @@ async def _site(options: Options, random: Random) -> Site:
     disks, launcher = Disks.below(root), Launcher(root / "launch")
     await disks.mount()
     launcher.make()
-    launcher.export_previous()
-    site = Site(root, disks, launcher, Feeder(disks.share.disk.content, digits.good(splits[1], PICTURES), random), models)
+    feeder = Feeder(disks.share.disk.content, digits.good(splits[1], PICTURES), random)
+    site = Site(root, disks, launcher, feeder, models)
     site.prepare(options.models, trust, options.retention)
     return site
 

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from chaos.deployment import MODULES
 from chaos.fault import Fault
+from chaos.launch import has_previous
 from chaos.site import Site
 
 
@@ -22,5 +23,6 @@ def taken_back(module: str) -> Callable[[Site], AbstractAsyncContextManager[None
 
 
 FAULTS = tuple(
-    Fault(f"{module} of the previous release", module, taken_back(module), (5.0, 10.0)) for module in MODULES
+    Fault(f"{module} of the previous release", module, taken_back(module), (5.0, 10.0), possible=has_previous)
+    for module in MODULES
 )

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_common.mounts import file_system_type, is_remote, lies_on_remote
 from edge_ingest.globs import PathFilter
 from edge_ingest.identity import item_id
-from edge_common.mounts import file_system_type, is_remote, lies_on_remote
 from edge_ingest.settings import IngestSettings
 from edge_ingest.sight import Sight, path_text, refusal_of, text_path
 

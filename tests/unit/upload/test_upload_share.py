@@ -122,7 +122,7 @@ async def test_the_folder_that_a_share_is_to_be_mounted_on_is_not_taken_for_it(c
     memory.write_text("nfs4")
     with pytest.raises(SinkUnavailableError, match="was on nfs4"):
         await ShareSink(cloud, memory).put(NAME, staged, SHA256)
-    assert not any(cloud.iterdir())
+    assert not files(cloud)
 
 
 async def test_the_kind_of_share_is_remembered_once_something_is_on_it(cloud: Path, staged: Path) -> None:
