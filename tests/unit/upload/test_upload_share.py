@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_common.mounts import kind_of
+from edge_common.mounts import file_system_type
 from edge_upload.sinks import SinkConflictError, SinkUnavailableError
 from edge_upload.sinks.share import ShareSink
 
@@ -125,8 +125,8 @@ async def test_the_folder_that_a_share_is_to_be_mounted_on_is_not_taken_for_it(c
     assert not files(cloud)
 
 
-async def test_the_kind_of_share_is_remembered_once_something_is_on_it(cloud: Path, staged: Path) -> None:
+async def test_the_file_system_type_share_is_remembered_once_something_is_on_it(cloud: Path, staged: Path) -> None:
     memory = cloud.with_name("kind")
     await ShareSink(cloud, memory).put(NAME, staged, SHA256)
-    assert memory.read_text() == kind_of(cloud)
+    assert memory.read_text() == file_system_type(cloud)
     assert await ShareSink(cloud, memory).check(NAME) == SHA256

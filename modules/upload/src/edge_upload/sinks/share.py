@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from edge_common.files import fsync_folder, resolve_inside, write_atomically
-from edge_common.mounts import kind_of
+from edge_common.mounts import file_system_type
 from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
 from edge_upload.sinks.names import checked
 
@@ -91,7 +91,7 @@ class ShareSink:
         if not self._folder.is_dir():
             raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
         if self._memory and self._memory.exists():
-            before, now = self._memory.read_text(), kind_of(self._folder)
+            before, now = self._memory.read_text(), file_system_type(self._folder)
             if now != before:
                 raise SinkUnavailableError(
                     f"the cloud share {self._folder} was on {before} and is now on {now}: mount it; if this is where"
@@ -100,7 +100,7 @@ class ShareSink:
 
     def _remember_mount(self) -> None:
         if self._memory and not self._memory.exists():
-            write_atomically(self._memory, kind_of(self._folder).encode())
+            write_atomically(self._memory, file_system_type(self._folder).encode())
 
     @contextmanager
     def _trouble_with(self, name: str) -> Iterator[Path]:
