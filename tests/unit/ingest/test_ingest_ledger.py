@@ -121,6 +121,15 @@ class TestArrivals:
         arrivals.record(db, [found("a", "new")], NOW, TODAY)
         assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["sent", "ready"]
 
+    def test_what_waits_again_after_other_content_was_done_is_gone(self, db: sqlite3.Connection) -> None:
+        [old] = sent(db, "a")
+        new = found("a", "newer")
+        arrivals.record(db, [new], NOW, TODAY)
+        reject(db, old, arrivals.CHANGED_CODE)
+        assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["waiting", "ready"]
+        arrivals.supplant(db, [new.sight], NOW)
+        assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["gone", "ready"]
+
     def test_what_is_missing_and_waited_is_gone(self, db: sqlite3.Connection) -> None:
         arrivals.record(db, [found("a"), found("b")], NOW, TODAY)
         arrivals.missing(db, ["a", "never seen"], NOW)
