@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 
 POLL_S = 0.05
 FORBIDDEN = 0o000
@@ -123,11 +124,10 @@ class Share:
     @asynccontextmanager
     async def _covered(self, folder: Path) -> AsyncIterator[None]:
         """An empty folder of the system's own disk takes a folder's place."""
-        empty = self.disk.root.with_name(f"under {self.disk.root.name}")
-        empty.mkdir()
+        empty = Path(mkdtemp(prefix="under-", dir=self.disk.root.parent))
         await _run("mount", "--bind", empty, folder)
         try:
             yield
         finally:
             await _run("umount", "--lazy", folder)
-            shutil.rmtree(empty)
+            shutil.rmtree(empty, ignore_errors=True)  # someone may just be writing there

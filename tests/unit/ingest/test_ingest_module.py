@@ -237,7 +237,7 @@ async def test_a_file_that_changed_is_gone_also_if_it_is_said_once_the_new_one_i
         return uploading(item)
 
     async with running(folder, late) as rig:
-        await rig.until(lambda: (rig.hub.reported["ledger"]["items"]["done"]) == 1)
+        await rig.until_state(a__png="done")
         rig.peer = lambda item: [reject(item, "CHANGED")]
         await rig.until(lambda: (rig.hub.reported["ledger"]["items"]["gone"]) == 1, step=1)
 
