@@ -173,22 +173,23 @@ def _mislabelled(known: Mapping[tuple[str, str], Delivery], records: Iterable[Re
 
 def _misplaced(last: Iterable[Delivery], evidence: Evidence, retention: str) -> Iterator[Trouble]:
     """Every file is where it belongs, byte for byte."""
-    expected = {File(delivery.path, delivery.sha256) for delivery in last if not delivery.crashes}
-    share, archive = (Counter(File(home(file.path), file.sha256) for file in files) for files in _kept(evidence))
-    place = {"keep": share, "archive": archive}.get(retention)
-    for file in sorted(expected, key=lambda file: file.path):
-        if place is not None and place[file] != 1:
-            yield Trouble("wrong", file.path, f"it is there {place[file]} times, where {retention} wants it once")
-    leftovers = share if retention != "keep" else share - Counter(expected)
-    for file in leftovers:
+    wanted = Counter(File(delivery.path, delivery.sha256) for delivery in last if not delivery.crashes)
+    share, archive = _places(evidence.share), _places(evidence.archive)
+    if retention == "archive":
+        for file in wanted - archive:
+            yield Trouble("wrong", file.path, "it is not in the archive")
+    expected = wanted if retention == "keep" else Counter[File]()
+    for file in expected - share:
+        yield Trouble("wrong", file.path, "it is no longer on the share")
+    for file in share - expected:
         yield Trouble("wrong", file.path, "it is still on the share")
     for name in evidence.halfway:
         yield Trouble("wrong", name, "it is neither on the share nor in its last place")
     yield from _misjudged(last, evidence.quarantine)
 
 
-def _kept(evidence: Evidence) -> tuple[Sequence[File], Sequence[File]]:
-    return evidence.share, evidence.archive
+def _places(files: Iterable[File]) -> Counter[File]:
+    return Counter(File(home(file.path), file.sha256) for file in files)
 
 
 def _misjudged(last: Iterable[Delivery], quarantine: Mapping[File, str]) -> Iterator[Trouble]:

@@ -16,7 +16,7 @@ from chaos.launch import Launcher
 from chaos.plan import plan
 from chaos.referee import Trouble, judge, unsettled
 from chaos.report import Report
-from chaos.site import POLL_S, Disks, Site
+from chaos.site import POLL_S, Disks, Given, Site, simulator
 from edge_examples.digits import data
 from edge_examples.digits import drops as digits
 from edge_examples.packages import prepare
@@ -95,9 +95,8 @@ async def _site(options: Options, random: Random) -> Site:
     await disks.mount()
     launcher.make()
     feeder = Feeder(disks.share.disk.content, digits.good(splits[1], PICTURES), random)
-    site = Site(root, disks, launcher, feeder, models)
-    site.prepare(options.models, trust, options.retention)
-    return site
+    process = simulator(root, disks, launcher, Given(models, options.models, trust, options.retention))
+    return Site(process, disks, launcher, feeder, models)
 
 
 async def _until_settled(ledger: Path, feeder: Feeder) -> None:

@@ -58,7 +58,7 @@ class Disks:
         for share in (self.share, self.cloud):
             await share.mount()
 
-    def mounts(self) -> dict[str, Path]:
+    def volumes(self) -> dict[str, Path]:
         """Volumes of the deployment, by name."""
         return {
             "ingest-state": self.ledger.content,
@@ -67,42 +67,63 @@ class Disks:
         }
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a run starts from.
+
+    Attributes:
+        models: The models, of which the first one is active at the start.
+        model_share: Where they are.
+        trust: What they are signed by.
+        retention: What becomes of uploaded files.
+    """
+
+    models: tuple[Packed, ...]
+    model_share: Path
+    trust: Path
+    retention: str
+
+
+def simulator(root: Path, disks: Disks, launcher: Launcher, given: Given) -> SimulatorProcess:
+    """A simulator that is yet to be started, with its deployment."""
+    shares = {
+        "LOCAL_SHARE": disks.share.root,
+        "CLOUD_SHARE": disks.cloud.root,
+        "MODEL_SHARE": given.model_share.resolve(),
+        "TRUST_SHARE": (given.trust / ROOTS).resolve(),
+    }
+    sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
+    folders = {sources[variable]: folder for variable, folder in shares.items()} | disks.volumes()
+    manifest = deployment(sources, launcher.scripts, given.retention, given.models[0].desired())
+    mounts = [f"--mount={source}={folder}" for source, folder in folders.items()]
+    return SimulatorProcess.in_folder(root, manifest, "--restart-backoff", RESTART_BACKOFF_S, *mounts)
+
+
 class Site:
     """The suite, to which things are done.
 
     Args:
-        root: Its folder, made anew.
+        process: The simulator, not yet started.
         disks: Its disks, mounted.
         launcher: Starts modules.
         feeder: Writes files.
-        models: The models, of which the first one is active at the start.
+        models: The models, of which the first one is active.
     """
 
     def __init__(
-        self, root: Path, disks: Disks, launcher: Launcher, feeder: Feeder, models: tuple[Packed, ...]
+        self,
+        process: SimulatorProcess,
+        disks: Disks,
+        launcher: Launcher,
+        feeder: Feeder,
+        models: tuple[Packed, ...],
     ) -> None:
         self.disks = disks
         self.launcher = launcher
         self.feeder = feeder
         self.models = models
-        self._root = root
+        self._simulator = process
         self._up = asyncio.Event()
-
-    def prepare(self, model_share: Path, trust: Path, retention: str) -> None:
-        """Write the deployment of a simulator that is yet to be started."""
-        shares = {
-            "LOCAL_SHARE": self.disks.share.root,
-            "CLOUD_SHARE": self.disks.cloud.root,
-            "MODEL_SHARE": model_share.resolve(),
-            "TRUST_SHARE": (trust / ROOTS).resolve(),
-        }
-        sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
-        folders = {sources[variable]: folder for variable, folder in shares.items()} | self.disks.mounts()
-        manifest = deployment(sources, self.launcher.scripts, retention, self.models[0].desired())
-        mounts = [f"--mount={source}={folder}" for source, folder in folders.items()]
-        self.simulator = SimulatorProcess.in_folder(
-            self._root, manifest, "--restart-backoff", RESTART_BACKOFF_S, *mounts
-        )
 
     @asynccontextmanager
     async def running(self, mark: Mapping[str, str]) -> AsyncIterator[None]:
@@ -112,24 +133,24 @@ class Site:
         try:
             yield
         finally:
-            await asyncio.to_thread(self.simulator.stop)
+            await asyncio.to_thread(self._simulator.stop)
 
     async def start(self) -> None:
         """Start the simulator, and with it the modules."""
-        await asyncio.to_thread(self.simulator.start)
+        await asyncio.to_thread(self._simulator.start)
         self._up.set()
 
     async def kill(self) -> None:
         """Kill the simulator, and with it the modules."""
         self._up.clear()
-        await asyncio.to_thread(self.simulator.kill)
+        await asyncio.to_thread(self._simulator.kill)
 
     async def ask(self, call: Callable[[ControlClient], Awaitable[T]]) -> T:
         """Ask something of the simulator until it does it; it may be down, and a module may not run yet."""
         while True:
             await self._up.wait()
             try:
-                async with self.simulator.control() as control:
+                async with self._simulator.control() as control:
                     return await call(control)
             except SimulatorError:
                 await asyncio.sleep(POLL_S)
