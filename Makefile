@@ -45,6 +45,14 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 test: $(VENV)/.ready-dev registry shares ## Set up for the tests and pass them
 	$(BIN)/pytest
 
+SEED ?= 1
+FILES ?= 10000
+FAULTS ?= 200
+
+.PHONY: chaos
+chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
+
 .PHONY: bench-swap
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py

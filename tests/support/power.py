@@ -49,7 +49,7 @@ def record(folder: Path, script: str) -> list[Step]:
 
 def cuts(steps: Sequence[Step], seed: int) -> Iterator[tuple[int, dict[str, bytes]]]:
     """For a cut before each step, and after the last, some disks that may be left: how many steps were done, files."""
-    random = Random(seed)  # noqa: S311 - nothing secret
+    random = Random(seed)
     for done in range(len(steps) + 1):
         unsynced = _unsynced(steps[:done])
         for lost in _losses(unsynced, random):

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from edge_ingest.mounts import lies_on_remote
+from edge_common.mounts import lies_on_remote
 from support.web import free_port
 
 _FETCHED: Final = Path(__file__).parents[2] / "build/shares"

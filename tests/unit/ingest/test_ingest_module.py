@@ -228,6 +228,21 @@ async def test_a_file_that_changed_is_a_new_item(folder: Path) -> None:
     assert file.read_bytes() == b"and after"
 
 
+async def test_a_file_that_changed_is_gone_also_if_it_is_said_once_the_new_one_is_done(folder: Path) -> None:
+    file = put(folder, "a.png", b"before")
+
+    def late(item: Item) -> list[Answer]:
+        if item.size == 6:
+            file.write_bytes(b"and after")
+            return []
+        return uploading(item)
+
+    async with running(folder, late) as rig:
+        await rig.until_state(a__png="done")
+        rig.peer = lambda item: [reject(item, "CHANGED")]
+        await rig.until(lambda: (rig.hub.reported["ledger"]["items"]["gone"]) == 1, step=1)
+
+
 async def test_a_file_that_vanished_is_gone(folder: Path) -> None:
     file = put(folder, "a.png")
 

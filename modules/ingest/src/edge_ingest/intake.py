@@ -134,6 +134,7 @@ class Intake:
         settled = [sight for sight in looks.sights if self._settling.settled(sight.path, sight.signature, now)]
         self._bell.ring()
         new = await self._unknown(settled)
+        await self._supplant([sight for sight in settled if sight not in new])
         refusals = [refusal for sight in new if (refusal := refusal_of(sight, self._settings.max_bytes))]
         refused = {refusal.sight.path for refusal in refusals}
         read = await self._in_pool(partial(_hash, self._share, [sight for sight in new if sight.path not in refused]))
@@ -146,6 +147,10 @@ class Intake:
             return []
         keep = self._settings.retention == "keep"
         return await self._journal.do(arrivals.unknown, sights, keep=keep)
+
+    async def _supplant(self, known: Sequence[Sight]) -> None:
+        if known:
+            await self._journal.do(arrivals.supplant, known, self._clock.now().timestamp())
 
     async def _write(self, found: list[Found], refusals: list[Refusal], missing: list[str]) -> None:
         if not (found or refusals or missing):

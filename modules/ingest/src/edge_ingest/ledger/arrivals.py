@@ -61,6 +61,15 @@ def record(db: Connection, found: Iterable[Found], now: float, today: date) -> N
     )
 
 
+def supplant(db: Connection, known: Iterable[Sight], now: float) -> None:
+    """Settle what still waited to be sent from paths where other files are by now, which are in the ledger already."""
+    db.executemany(
+        "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
+        " WHERE path = ? AND (size, mtime_ns) <> (?, ?) AND state IN ('ready', 'waiting')",
+        [(CHANGED_CODE, now, sight.text, sight.size, sight.mtime_ns) for sight in known],
+    )
+
+
 def refuse(db: Connection, refusals: Iterable[Refusal], now: float, today: date) -> None:
     """Write down files that are refused as they are."""
     for refusal in refusals:

@@ -13,6 +13,9 @@ from edge_ingest.ledger.schema import State
 QUESTIONS: Final = 2000
 """Items to ask about in a round, at most."""
 
+LATE_S: Final = 600
+"""How long after an item was sent its result may still come to upload, and be stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settling:
@@ -76,11 +79,22 @@ def ask(db: Connection, now: float, age: float) -> list[Inquiry]:
     return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
 
 
-def untold(db: Connection) -> list[str]:
-    """Items that have ended, which upload has not been told."""
+def doubtful(db: Connection, now: float) -> list[Inquiry]:
+    """Items that are gone from the share, which upload may have all the same: receipts get lost, too."""
     rows = db.execute(
-        "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone') LIMIT ?",
-        (QUESTIONS,),
+        "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
+        " AND state = 'gone' AND sent_at BETWEEN ? AND ? LIMIT ?",
+        (now - LATE_S, now, QUESTIONS),
+    )
+    return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
+
+
+def untold(db: Connection, now: float) -> list[str]:
+    """Items that have ended beyond doubt, which upload has not been told."""
+    rows = db.execute(
+        "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
+        " AND NOT (state = 'gone' AND sent_at BETWEEN ? AND ?) LIMIT ?",
+        (now - LATE_S, now, QUESTIONS),
     )
     return [row["id"] for row in sound(db, rows.fetchall())]
 
