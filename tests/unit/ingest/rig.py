@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +103,23 @@ class Rig:
         async with asyncio.timeout(20):
             while not condition():
                 await self.pass_time(step)
+
+    async def during(self, *calls: Coroutine[Any, Any, None]) -> None:
+        """Let time pass until calls have ended."""
+        tasks = [asyncio.create_task(call) for call in calls]
+        await self.until(lambda: all(task.done() for task in tasks))
+        for task in tasks:
+            task.result()
+
+    async def invoke(self, method: str, payload: Any = None) -> tuple[int, Any]:
+        """Call a direct method, and let time pass until it answers."""
+        answers: list[tuple[int, Any]] = []
+
+        async def call() -> None:
+            answers.append(await self.hub.invoke(method, payload))
+
+        await self.during(call())
+        return answers[0]
 
     async def pass_time(self, seconds: float) -> None:
         await self.clock.advance(seconds)

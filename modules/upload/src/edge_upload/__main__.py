@@ -24,7 +24,8 @@ from edge_upload.threads import OneThread
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
     """The module, with the cloud share as its store."""
-    return build(given, ShareSink(given.environment.cloud_dir))
+    environment = given.environment
+    return build(given, ShareSink(environment.cloud_dir, environment.state_dir / "cloud-share.kind"))
 
 
 def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSettings]:

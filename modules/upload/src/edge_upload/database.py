@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from edge_common.databases import is_corrupt, set_aside
 from edge_common.errors import ConfigurationError, EdgeError
 
 VERSION: Final = 1
@@ -80,8 +81,19 @@ class SpoolUnavailableError(EdgeError):
     retryable = True
 
 
-class _DiskTrouble:
-    """Turns what SQLite says of the disk into SpoolUnavailableError; entered for each statement, so it costs little."""
+class SpoolSpoiltError(SpoolUnavailableError):
+    """The spool is no longer whole; the next transaction, or the next start, sets it aside for an empty one."""
+
+
+class _Guard:
+    """Gives what SQLite says of the disk a type; entered for each statement, so it costs little.
+
+    Args:
+        mark: A file that is written where the database is no longer whole; holds the reason.
+    """
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
 
     def __enter__(self) -> None:
         pass
@@ -89,13 +101,16 @@ class _DiskTrouble:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
             raise SpoolUnavailableError(f"the spool's disk refuses ({error})") from error
-
-
-_disk_trouble: Final = _DiskTrouble()
+        if error and is_corrupt(error):
+            self._mark.write_text(str(error))
+            raise SpoolSpoiltError(f"the spool is no longer whole ({error})") from error
 
 
 class Database:
     """One connection, used from one thread at a time.
+
+    A spool that is no longer whole is set aside for an empty one. What it held comes again: ingest asks about what was
+    accepted, hears that it is unknown, and sends it.
 
     Args:
         path: The database's file; made if it is not there.
@@ -107,9 +122,12 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _disk_trouble:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._prepare()
+        self._mark = path.with_name(f"{path.name}.spoilt")
+        self._guard = _Guard(self._mark)
+        try:
+            self._open()
+        except SpoolSpoiltError:
+            self._replace()
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement.
@@ -117,7 +135,7 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        with _disk_trouble:
+        with self._guard:
             return self._connection.execute(statement, values)
 
     @contextmanager
@@ -127,6 +145,8 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
+        if self._mark.exists():
+            self._replace()
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -140,7 +160,7 @@ class Database:
     def reader(self) -> Iterator[sqlite3.Connection]:
         """A second connection that sees what was committed before, for another thread, while this one goes on."""
         source = f"{self._path.absolute().as_uri()}?mode=ro"
-        with _disk_trouble, closing(sqlite3.connect(source, uri=True)) as connection:
+        with self._guard, closing(sqlite3.connect(source, uri=True)) as connection:
             yield connection
 
     def give_back(self, pages: int) -> None:
@@ -149,12 +169,25 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        with _disk_trouble:  # execute() would take one step of this statement, which is one page
+        with self._guard:  # execute() would take one step of this statement, which is one page
             self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def close(self) -> None:
         """Close the connection; nothing is lost if this is never called."""
         self._connection.close()
+
+    def _open(self) -> None:
+        with self._guard:
+            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        if self._mark.exists():  # an earlier life has come upon it
+            self._replace()
+
+    def _replace(self) -> None:
+        self._connection.close()
+        set_aside(self._path, self._mark.read_text())
+        self._mark.unlink()
+        self._open()
 
     def _prepare(self) -> None:
         self.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written

@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from edge_common.files import fsync_folder, resolve_inside
+from edge_common.files import fsync_folder, resolve_inside, write_atomically
+from edge_common.mounts import file_system_type
 from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
 from edge_upload.sinks.names import checked
 
@@ -34,12 +35,15 @@ class ShareSink:
 
     Args:
         folder: The share, as it is mounted. It must be there; it is never made.
+        memory: A file that remembers what kind of file system the share is. Where the share is not mounted there is
+            an empty folder, and what is written to it never gets to the cloud. None for who only reads.
     """
 
     durable: Durable = "appliance"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: Path | None = None) -> None:
         self._folder = folder
+        self._memory = memory
 
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         return await asyncio.to_thread(self._put, checked(name), file, sha256)
@@ -56,6 +60,7 @@ class ShareSink:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, path)
             self._make_durable(path)
+            self._remember_mount()
             return Stored(name, path.stat().st_size, written)
 
     def _check(self, name: str) -> str | None:
@@ -77,13 +82,33 @@ class ShareSink:
             if folder == self._folder.resolve():
                 return
 
+    def _require_mount(self) -> None:
+        """Make sure that what is there is the share.
+
+        Raises:
+            SinkUnavailableError: It is not.
+        """
+        if not self._folder.is_dir():
+            raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
+        if self._memory and self._memory.exists():
+            before, now = self._memory.read_text(), file_system_type(self._folder)
+            if now != before:
+                raise SinkUnavailableError(
+                    f"the cloud share {self._folder} was on {before} and is now on {now}: mount it; if this is where"
+                    f" it lies from now on, remove {self._memory}"
+                )
+
+    def _remember_mount(self) -> None:
+        if self._memory and not self._memory.exists():
+            write_atomically(self._memory, file_system_type(self._folder).encode())
+
     @contextmanager
     def _trouble_with(self, name: str) -> Iterator[Path]:
         """The path of a name; what the file system says meanwhile becomes a SinkError."""
         try:
-            if not self._folder.is_dir():
-                raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
+            self._require_mount()
             yield resolve_inside(self._folder.resolve(), name)
+            self._require_mount()
         except ValueError as error:
             raise SinkConflictError(str(error)) from error
         except OSError as error:
