@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from prometheus_client import CollectorRegistry
 
 from edge_common.clock import Clock, SystemClock
 from edge_common.fakes import FakeHub
@@ -36,17 +37,24 @@ from edge_common.metrics import Metrics
 from edge_common.tensors import TensorReader, TensorWriter
 from edge_common.twin import SettingsKeeper
 from edge_upload.__main__ import build
+from edge_upload.answers import Answer
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
+from edge_upload.hints import Hints
 from edge_upload.index import Index
+from edge_upload.metrics import UploadMetrics
+from edge_upload.originals import Originals
 from edge_upload.outbox import Outbox
 from edge_upload.records import arrivals
+from edge_upload.relief import Relief
 from edge_upload.room import Limits
+from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Intent, Shards
 from edge_upload.sinks import Sink
 from edge_upload.sinks.share import ShareSink
-from edge_upload.spool import Answer, Spool
+from edge_upload.spool import Spool
+from edge_upload.writer import Writer
 
 DAY = date(2026, 1, 1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -119,8 +127,14 @@ class Parts:
         self.cloud = root / "cloud"
         self.database = Database(root / "state" / "spool.db")
         self.index = Index(self.database, "appliance")
-        self.spool = Spool(self.database, self.index, FeatureReader(TensorReader(root / "tensors")))
-        self.shards = Shards(self.database, "appliance")
+        self.metrics = UploadMetrics(CollectorRegistry())
+        self.sampler, writer = Sampler(self.database, self.metrics), Writer(self.database)
+        relief = Relief(self.database, self.index, self.metrics)
+        features = FeatureReader(TensorReader(root / "tensors"))
+        self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief)
+        self.hints = Hints(self.database, self.index, self.sampler, writer, self.metrics)
+        self.shards = Shards(self.database, self.index)
+        self.originals = Originals(self.database, self.index)
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
 
@@ -128,10 +142,10 @@ class Parts:
         """Close the database."""
         self.database.close()
 
-    def store(self, *bodies: bytes, now: datetime = NOON) -> list[Answer]:
+    def store(self, *bodies: bytes, now: datetime = NOON, **settings: Any) -> list[Answer]:
         """Store what these messages of predictions bring, in one commit."""
         came = [arrival for body in bodies for arrival in arrivals(Received("records", body))]
-        return self.spool.store(came, self.limits, now, features=False)
+        return self.spool.store(came, self.limits, now, UploadSettings(**settings))
 
     def cut(self, most_rows: int = 1000) -> Intent:
         """Cut a shard of the first group that waits, and keep the intent."""
@@ -170,7 +184,8 @@ class Bench:
 
     def __init__(self, root: Path) -> None:
         self.state, self.tensors, self.cloud = root / "state", root / "tensors", root / "cloud"
-        for folder in (self.state, self.tensors, self.cloud):
+        self.share = root / "share"
+        for folder in (self.state, self.tensors, self.cloud, self.share):
             folder.mkdir(parents=True, exist_ok=True)
         self.hub = FakeHub()
         self.metrics = Metrics()
@@ -183,7 +198,11 @@ class Bench:
         self.hub = FakeHub(twin={"$version": 1, "shardSeconds": 0.01, **settings})
         self.metrics = Metrics()
         environment = UploadEnvironment(
-            state_dir=self.state, tensor_dir=self.tensors, cloud_dir=self.cloud, iotedge_deviceid="edge 7"
+            state_dir=self.state,
+            tensor_dir=self.tensors,
+            cloud_dir=self.cloud,
+            share_dir=self.share,
+            iotedge_deviceid="edge 7",
         )
         wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
         keeper = SettingsKeeper(UploadSettings, self.state / "settings.json")
