@@ -19,9 +19,12 @@ from edge_common.fakes import FakeHub
 from edge_common.hub import Received
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
+    Hint,
+    HintsMessage,
     InquiriesMessage,
     Inquiry,
     Item,
+    Mark,
     ModelIdentity,
     Part,
     PredictedPart,
@@ -50,7 +53,7 @@ from edge_upload.relief import Relief
 from edge_upload.room import Limits
 from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
-from edge_upload.shards import Intent, Shards
+from edge_upload.shards import Group, Intent, Shards
 from edge_upload.sinks import Sink
 from edge_upload.sinks.share import ShareSink
 from edge_upload.spool import Spool
@@ -74,6 +77,25 @@ def item(name: str = "a", *, attempt: int = 1, day: date = DAY) -> Item:
         date=day,
         attempt=attempt,
     )
+
+
+def kept(share: Path, of: Item) -> Item:
+    """The item with a file on the share."""
+    path = share / of.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(of.path.encode() * 3)
+    content = path.read_bytes()
+    return of.model_copy(update={"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)})
+
+
+def raw(cloud: Path) -> dict[str, bytes]:
+    """The originals in the store, by item."""
+    return {path.stem: path.read_bytes() for path in cloud.glob("raw/*/*/*")}
+
+
+def hints(*items: Item, mark: Mark = Mark.DISAGREEMENT) -> bytes:
+    """A message that says so of these items."""
+    return HintsMessage(hints=tuple(Hint(id=one.id, attempt=one.attempt, mark=mark) for one in items)).encode()
 
 
 def predicted(of: Item, *, part: int = 0, last: bool = True, first: int = 0, rows: int = 1) -> PredictedPart:
@@ -127,7 +149,8 @@ class Parts:
         self.cloud = root / "cloud"
         self.database = Database(root / "state" / "spool.db")
         self.index = Index(self.database, "appliance")
-        self.metrics = UploadMetrics(CollectorRegistry())
+        self.registry = CollectorRegistry()
+        self.metrics = UploadMetrics(self.registry)
         self.sampler, writer = Sampler(self.database, self.metrics), Writer(self.database)
         relief = Relief(self.database, self.index, self.metrics)
         features = FeatureReader(TensorReader(root / "tensors"))
@@ -147,9 +170,9 @@ class Parts:
         came = [arrival for body in bodies for arrival in arrivals(Received("records", body))]
         return self.spool.store(came, self.limits, now, UploadSettings(**settings))
 
-    def cut(self, most_rows: int = 1000) -> Intent:
-        """Cut a shard of the first group that waits, and keep the intent."""
-        claim = self.shards.claim(self.shards.groups()[0], 1 << 20, most_rows)
+    def cut(self, most_rows: int = 1000, group: Group | None = None) -> Intent:
+        """Cut a shard of a group, or of the first that waits, and keep the intent."""
+        claim = self.shards.claim(group or self.shards.groups()[0], 1 << 20, most_rows)
         intent = self.outbox.cut(claim, self.shards.entries(claim))
         self.shards.intend(intent)
         return intent
@@ -185,6 +208,7 @@ class Bench:
     def __init__(self, root: Path) -> None:
         self.state, self.tensors, self.cloud = root / "state", root / "tensors", root / "cloud"
         self.share = root / "share"
+        self.share_dir: Path | None = self.share
         for folder in (self.state, self.tensors, self.cloud, self.share):
             folder.mkdir(parents=True, exist_ok=True)
         self.hub = FakeHub()
@@ -201,7 +225,7 @@ class Bench:
             state_dir=self.state,
             tensor_dir=self.tensors,
             cloud_dir=self.cloud,
-            share_dir=self.share,
+            share_dir=self.share_dir,
             iotedge_deviceid="edge 7",
         )
         wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
@@ -243,6 +267,10 @@ class Bench:
             if len(found) >= count:
                 return found
             messages = len(sent) + 1
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        """The value of one of the module's metrics."""
+        return self.metrics.registry.get_sample_value(name, labels)
 
     async def rejects(self) -> Mapping[str, Reject]:
         """Wait for rejects, and return them by item."""

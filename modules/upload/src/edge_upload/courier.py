@@ -130,6 +130,7 @@ class Courier:
             intent = await self._cutter.call(self._outbox.cut, claim, self._shards.entries(claim))
         except BadPartError as error:
             await self._thread.call(self._shards.set_aside, error)
+            await self._thread.call(self._shards.release, claim.number)
             return None
         await self._thread.call(self._shards.intend, intent)
         return intent
