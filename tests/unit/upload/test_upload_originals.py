@@ -119,6 +119,17 @@ async def test_a_store_in_trouble_is_tried_again(bench: Bench) -> None:
     assert raw(bench.cloud) == content(bench, one)
 
 
+async def test_an_original_that_does_not_fit_the_disk_waits_and_the_others_go(bench: Bench) -> None:
+    huge, small = kept(bench.share, item("huge")), kept(bench.share, item("small"))
+    huge = huge.model_copy(update={"size": 1 << 50})
+    async with bench.running(originals="all") as hub:
+        hub.deliver("records", predictions(predicted(huge), predicted(small)))
+        await bench.uploaded([small])
+        while "no room" not in (hub.reported.get("spool", {}).get("errors", {}).get("originals") or ""):
+            await bench.clock.sleep(1)
+    assert raw(bench.cloud).keys() == {small.id}
+
+
 async def test_without_a_share_none_are_chosen_and_that_is_said(bench: Bench) -> None:
     bench.share_dir = None
     async with bench.running(originals="all") as hub:
@@ -138,6 +149,18 @@ async def test_what_was_chosen_before_a_restart_goes_up_after_it(bench: Bench) -
     async with bench.running():
         await bench.uploaded([one])
     assert raw(bench.cloud) == content(bench, one)
+
+
+async def test_what_was_stored_just_before_a_kill_is_not_stored_again(bench: Bench) -> None:
+    one = kept(bench.share, item("one"))
+    there = bench.cloud / name_of("edge 7", one)
+    there.parent.mkdir(parents=True)
+    there.write_bytes((bench.share / one.path).read_bytes())
+    before = there.stat()
+    async with bench.running(originals="all") as hub:
+        hub.deliver("records", predictions(predicted(one)))
+        await bench.uploaded([one])
+    assert there.stat() == before
 
 
 async def test_a_hint_comes_after_its_predictions_even_in_one_breath(bench: Bench) -> None:

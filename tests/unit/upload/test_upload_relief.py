@@ -82,9 +82,8 @@ def test_a_full_disk_gives_nothing_up_for_that_would_free_nothing(parts: Parts) 
 
 
 def test_items_that_came_to_a_halt_make_room(parts: Parts) -> None:
-    settings = {"features": "all"}
     for name in "ab":
-        parts.store(predictions(predicted(item(name), last=False)), **settings)
+        parts.store(predictions(predicted(item(name), last=False)), features="all")
     assert store(parts, "c", spool_full="wait", now=NOON + IDLE) == ["deferred"]
     assert store(parts, "c", spool_full="wait", now=NOON + IDLE + timedelta(seconds=1)) == ["accepted"]
     assert cargo(parts, "results") == ["c"]
@@ -100,7 +99,7 @@ def test_an_item_that_can_never_fit_is_rejected(parts: Parts) -> None:
 
 def test_features_of_an_item_in_parts_stay_only_if_it_is_sampled(parts: Parts) -> None:
     parts.limits = Limits(1 << 30, 1, lambda: 1 << 40)
-    settings = {"features": "sampled", "sample_fraction": 0}
+    settings: dict[str, Any] = {"features": "sampled", "sample_fraction": 0}
     for name, marks in (("a", (Mark.DRIFT,)), ("b", ())):
         last = predicted(item(name), part=1).model_copy(update={"marks": marks})
         parts.store(predictions(predicted(item(name), last=False)), **settings)

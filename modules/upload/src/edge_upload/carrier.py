@@ -1,6 +1,7 @@
 """Brings originals to the store, some at a time, while nothing waits that goes before them."""
 
 import asyncio
+import errno
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from edge_upload.delivery import Delivery
 from edge_upload.originals import Original, Originals, copy_original, name_of
 from edge_upload.patience import Patience
 from edge_upload.post import Post
+from edge_upload.room import MARGIN, FreeBytes
 from edge_upload.settings import UploadSettings
 from edge_upload.sinks import SinkError
 from edge_upload.threads import OneThread
@@ -42,11 +44,13 @@ class Places:
     Attributes:
         share: The local share; None if it is not bound.
         copies: Where copies are on their way; what a kill left there is removed.
+        free: Says what the disk of the copies can still take.
         device: It is part of the names in the store.
     """
 
     share: Path | None
     copies: Path
+    free: FreeBytes
     device: str
 
 
@@ -82,6 +86,7 @@ class Carrier:
         self._originals = originals
         self._share = places.share and places.share.resolve()
         self._copies = places.copies
+        self._free = places.free
         self._device = places.device
         self._delivery = delivery
         self._courier = courier
@@ -90,6 +95,7 @@ class Carrier:
         self._clock = clock
         self._patience = Patience(clock)
         self._settings = UploadSettings()
+        self._copying = asyncio.Lock()
         self._later: dict[int, _Later] = {}
         self._lost_since: dict[int, float] = {}
         places.copies.mkdir(parents=True, exist_ok=True)
@@ -135,7 +141,7 @@ class Carrier:
         """Whether it has come to its end: it is in the store, or given up."""
         copy = self._copies / str(original.number)
         try:
-            await asyncio.to_thread(copy_original, share, original.item, copy)
+            await self._copy(share, original.item, copy)
             await self._patience.persist(partial(self._deliver, original.item, copy))
         except ItemError as error:
             return await self._miss(original, share, error)
@@ -148,6 +154,13 @@ class Carrier:
         self._lost_since.pop(original.number, None)
         self._delivery.metrics.originals.inc()
         return True
+
+    async def _copy(self, share: Path, item: Item, copy: Path) -> None:
+        """Copy an original; one at a time, so that what is free is known. Results still find room beside it."""
+        async with self._copying:
+            if item.size + self._settings.shard_bytes + MARGIN > self._free():
+                raise OSError(errno.ENOSPC, f"the spool's disk has no room for a copy of {item.size} bytes")
+            await asyncio.to_thread(copy_original, share, item, copy)
 
     async def _deliver(self, item: Item, copy: Path) -> None:
         await self._delivery.deliver(name_of(self._device, item), copy, item.sha256)

@@ -72,7 +72,10 @@ ALTER TABLE parts ADD COLUMN cargo TEXT NOT NULL DEFAULT 'results';  -- see carg
 ALTER TABLE parts ADD COLUMN hard INTEGER NOT NULL DEFAULT 0;        -- whether it goes before other samples
 ALTER TABLE parts ADD COLUMN fault TEXT;                             -- why it was set aside
 
-CREATE INDEX parts_going ON parts (cargo, hard, date, layout, number) WHERE ready AND shard IS NULL AND fault IS NULL;
+CREATE INDEX parts_going ON parts (cargo, hard, date, layout, number, rows, bytes)
+    WHERE ready AND shard IS NULL AND fault IS NULL;
+CREATE INDEX parts_originals ON parts (hard DESC, number)
+    WHERE ready AND shard IS NULL AND fault IS NULL AND cargo = 'original';
 CREATE INDEX parts_aside ON parts (number) WHERE fault IS NOT NULL;
 CREATE VIEW going AS             -- what waits for the store
     SELECT number, item, date, layout, cargo, hard, rows, bytes FROM parts

@@ -15,7 +15,6 @@ from urllib.parse import quote
 
 from edge_common.messages import Item, ItemId, Receipt
 from edge_common.share import changed, open_item
-from edge_upload.cargo import Cargo
 from edge_upload.database import Database
 from edge_upload.index import Index
 from edge_upload.records import BadPartError, read_record
@@ -59,9 +58,9 @@ class Originals:
         """
         query = (
             "SELECT going.number, id, record FROM going JOIN records USING (number) JOIN items ON items.number = item"
-            " WHERE cargo = ? ORDER BY hard DESC, going.number LIMIT ?"
+            " WHERE cargo = 'original' ORDER BY hard DESC, going.number LIMIT ?"
         )
-        rows = self._database.execute(query, [Cargo.ORIGINAL, most + len(but)]).fetchall()
+        rows = self._database.execute(query, [most + len(but)]).fetchall()
         return list(self._read(row for row in rows if row[0] not in but))[:most]
 
     def settle(self, originals: Iterable[Original], now: datetime) -> list[Receipt]:
