@@ -93,6 +93,12 @@ def raw(cloud: Path) -> dict[str, bytes]:
     return {path.stem: path.read_bytes() for path in cloud.glob("raw/*/*/*")}
 
 
+def far_window() -> str:
+    """An upload window that opens in some hours."""
+    begin = datetime.now(UTC) + timedelta(hours=11)
+    return f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+
+
 def hints(*items: Item, mark: Mark = Mark.DISAGREEMENT) -> bytes:
     """A message that says so of these items."""
     return HintsMessage(hints=tuple(Hint(id=one.id, attempt=one.attempt, mark=mark) for one in items)).encode()
@@ -196,6 +202,22 @@ class HurriedClock:
         """Let the others work once, and be later."""
         await asyncio.sleep(0)
         self._seconds += seconds
+
+
+class StoppedClock(HurriedClock):
+    """A hurried clock whose wall clock stands still.
+
+    Attributes:
+        wall: What it shows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wall = NOON
+
+    def now(self) -> datetime:
+        """What it was set to."""
+        return self.wall
 
 
 class Bench:

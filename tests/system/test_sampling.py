@@ -1,6 +1,5 @@
 """Originals on their way to the store, through the whole suite."""
 
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,14 +7,9 @@ import pytest
 from edge_examples.suite import Suite
 from edge_examples.verdict import collect
 from support.suite import Plant, kill
-from support.upload import raw, stored
+from support.upload import far_window, raw, stored
 
 pytestmark = pytest.mark.system
-
-
-def a_window_far_from_now() -> str:
-    begin = datetime.now(UTC) + timedelta(hours=11)
-    return f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
 
 
 async def until_predicted(suite: Suite, plant: Plant, count: int) -> None:
@@ -27,7 +21,7 @@ async def test_an_item_is_uploaded_once_its_original_is_in_the_store_too(tmp_pat
     plant = Plant.build(tmp_path, 40)
     share, cloud = plant.folders.share, plant.folders.cloud
     async with plant.running() as suite:
-        await suite.edit_twin("upload", {"originals": "all", "uploadWindows": [a_window_far_from_now()]})
+        await suite.edit_twin("upload", {"originals": "all", "uploadWindows": [far_window()]})
         await suite.edit_twin("upload", {"shardSeconds": 1})
         await suite.swap(plant.models[0].desired())
         closed = await plant.feed(plant.drops)

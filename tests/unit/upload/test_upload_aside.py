@@ -9,19 +9,17 @@ import pytest
 
 from edge_common.messages import ReceiptStatus
 from edge_upload.database import Database
-from support.upload import Bench, HurriedClock, inquiry, item, kept, predicted, predictions, stored
+from support.upload import Bench, HurriedClock, far_window, inquiry, item, kept, predicted, predictions, stored
 
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
-    bench = Bench(tmp_path)
-    bench.clock = HurriedClock()
-    return bench
+    return Bench(tmp_path)
 
 
 async def accepted(bench: Bench, *names: str, **settings: Any) -> None:
     """Have items accepted and not yet stored."""
-    async with bench.running(shardSeconds=3600, uploadWindows=["sun 00:00-00:01"], **settings) as hub:
+    async with bench.running(shardSeconds=3600, uploadWindows=[far_window()], **settings) as hub:
         hub.deliver("records", predictions(*(predicted(kept(bench.share, item(name))) for name in names)))
         await bench.receipts(ReceiptStatus.ACCEPTED, len(names))
 
@@ -53,6 +51,7 @@ async def test_a_damaged_part_stops_neither_the_others_nor_the_module(
     bench.batch("b", np.ones((1, 4), np.float32))
     await accepted(bench, "one", "two", originals="all", features="all")
     damage(bench, update, cargo)
+    bench.clock = HurriedClock()
     async with bench.running(originals="all", features="all") as hub:
         await bench.uploaded([item("two")])
         await hub.until_reported("spool.aside", 1)

@@ -57,8 +57,9 @@ class Originals:
             but: Numbers of those that are passed over.
         """
         query = (
-            "SELECT going.number, id, record FROM going JOIN records USING (number) JOIN items ON items.number = item"
-            " WHERE cargo = 'original' ORDER BY hard DESC, going.number LIMIT ?"
+            "SELECT parts.number, id, record FROM parts INDEXED BY parts_originals JOIN records USING (number)"
+            " JOIN items ON items.number = item WHERE ready AND shard IS NULL AND fault IS NULL"
+            " AND cargo = 'original' ORDER BY hard DESC, parts.number LIMIT ?"
         )
         rows = self._database.execute(query, [most + len(but)]).fetchall()
         return list(self._read(row for row in rows if row[0] not in but))[:most]
