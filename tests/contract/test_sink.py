@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -11,18 +11,31 @@ import pytest
 
 from edge_upload.sinks import Listed, Sink, SinkMissingError, StagedFileError
 from edge_upload.sinks.share import ShareSink
+from support.azurite import Azurite
 
-SINKS: Final[dict[str, Callable[[Path], Sink]]] = {"share": ShareSink}
-"""Makes a sink on an empty store; the folder is for those that live in one."""
+
+def share(request: pytest.FixtureRequest) -> Sink:
+    folder = request.getfixturevalue("tmp_path") / "store"
+    folder.mkdir()
+    return ShareSink(folder)
+
+
+def blob(request: pytest.FixtureRequest) -> Sink:
+    azurite: Azurite = request.getfixturevalue("azurite_server")
+    return azurite.sink(azurite.make_container())
+
+
+SINKS: Final[dict[str, Callable[[pytest.FixtureRequest], Sink]]] = {"share": share, "blob": blob}
+"""Makes a sink on an empty store."""
 
 NAME = "records/device=edge-7/date=2026-01-01/shard.parquet"
 
 
 @pytest.fixture(params=SINKS)
-def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
-    folder = tmp_path / "store"
-    folder.mkdir()
-    return SINKS[request.param](folder)
+async def sink(request: pytest.FixtureRequest) -> AsyncIterator[Sink]:
+    sink = SINKS[request.param](request)
+    yield sink
+    await sink.close()
 
 
 def staged(tmp_path: Path, data: bytes = b"rows") -> tuple[Path, str]:
@@ -115,3 +128,9 @@ async def test_a_file_that_was_there_keeps_its_etag(sink: Sink, tmp_path: Path) 
     file, sha256 = staged(tmp_path)
     first = await sink.put(NAME, file, sha256)
     assert (await sink.put(NAME, file, sha256)).etag == first.etag
+
+
+async def test_a_store_that_is_there_passes_the_probe_and_shows_nothing_of_it(sink: Sink) -> None:
+    await sink.probe()
+    await sink.probe()
+    assert await listed(sink, "") == {}

@@ -10,10 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import ContainerClient, ContainerSasPermissions, generate_container_sas
 
+from edge_common.clock import Clock, SystemClock
+from edge_upload.sinks.blob.container import Container, Place
+from edge_upload.sinks.blob.credentials import SecretFile
+from edge_upload.sinks.blob.sink import BlobSink
 from support.web import free_port
 
 _INSTALLED = Path(__file__).parents[2] / "build/azurite/node_modules/azurite/dist/src/blob/main.js"
@@ -48,6 +54,38 @@ class Azurite:
         """What an administrator would copy, for another endpoint, too: a proxy in front."""
         name, key = f"AccountName={self.account}", f"AccountKey={self.key}"
         return f"DefaultEndpointsProtocol=http;{name};{key};BlobEndpoint={endpoint or self.endpoint};"
+
+    def make_container(self) -> str:
+        """An empty container; gives its name."""
+        name = f"container-{secrets.token_hex(8)}"
+        with ContainerClient.from_connection_string(self.connection_string(), name) as container:
+            container.create_container()
+        return name
+
+    def sas(self, container: str, permissions: str, lifetime: timedelta = timedelta(hours=1)) -> str:
+        """A SAS for a container, with permissions as they stand in its ``sp``."""
+        return generate_container_sas(
+            self.account,
+            container,
+            self.key,
+            permission=ContainerSasPermissions.from_string(permissions),
+            expiry=datetime.now(UTC) + lifetime,
+        )
+
+    def sink(
+        self,
+        container: str,
+        *,
+        secret: str | None = None,
+        endpoint: str | None = None,
+        clock: Clock | None = None,
+        patience_s: float = 30.0,
+    ) -> BlobSink:
+        """A sink on a container; the file of its secret is ``folder / container``."""
+        file = self.folder / container
+        file.write_text(secret or self.connection_string())
+        place = Place(f"{endpoint or self.endpoint}/{container}")
+        return BlobSink(Container(place, SecretFile(file), patience_s), clock or SystemClock())
 
     def start(self) -> None:
         """Start it, and wait until it answers; skips the test where there is none."""

@@ -17,14 +17,14 @@ from edge_upload.room import disk_of
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Shards
 from edge_upload.sinks import Sink
-from edge_upload.sinks.share import ShareSink
+from edge_upload.sinks.choice import chosen
 from edge_upload.spool import Spool
 from edge_upload.threads import OneThread
 
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
-    """The module, with the cloud share as its store."""
-    return build(given, ShareSink(given.environment.cloud_dir))
+    """The module, with the store that its environment names."""
+    return build(given, chosen(given.environment, given.clock))
 
 
 def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSettings]:
@@ -58,9 +58,11 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
     async def configure(settings: UploadSettings) -> None:
         acceptor.configure(settings)
         courier.configure(settings)
+        sink.limit(settings.bandwidth_bytes_per_second)
 
     async def drain() -> None:
         await courier.close()
+        await sink.close()
         await thread.close()
         database.close()
 

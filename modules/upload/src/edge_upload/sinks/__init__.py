@@ -4,10 +4,11 @@
     └── SinkError
         ├── SinkMissingError      nothing stands under the name
         ├── SinkUnavailableError  the store does not answer, or has no room; trying again can help
+        ├── SinkDeniedError       the store refuses the credentials; they may be replaced while all goes on
         ├── SinkConflictError     something else stands under the name; a person must look
         └── StagedFileError       the file to be stored is gone or damaged; it must be made anew
 
-A further sink is a file beside ``share.py``, a line in the contract suite, and its choice in ``__main__``.
+A further sink is a file beside ``share.py``, a line in the contract suite, and its choice in ``choice.py``.
 """
 
 from collections.abc import AsyncIterator
@@ -29,6 +30,13 @@ class SinkUnavailableError(SinkError):
     """The store does not answer, or has no room."""
 
     retryable = True
+
+
+class SinkDeniedError(SinkError):
+    """The store refuses the credentials, or what they allow is too little."""
+
+    retryable = True
+    hint = "replace what BLOB_CREDENTIALS names: a SAS needs r and w on the container; see docs/storage.md"
 
 
 class SinkMissingError(SinkError):
@@ -87,6 +95,19 @@ class Sink(Protocol):
     @property
     def durable(self) -> Durable:
         """Where a file that was put is durable: in the cloud, or on the appliance that hands it there."""
+
+    async def probe(self) -> None:
+        """Make sure that the store is there, and lets itself be read and written.
+
+        Raises:
+            SinkError: It is not, or does not.
+        """
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Send no more than that from now on, in the mean; None lifts it."""
+
+    async def close(self) -> None:
+        """Let go of connections; nothing is called after it."""
 
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         """Store a file. Again, it does nothing but make sure of it; after a failure it can always be called again.

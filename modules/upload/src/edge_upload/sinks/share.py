@@ -52,6 +52,16 @@ class ShareSink:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    async def probe(self) -> None:
+        with self._trouble_with("."):
+            pass
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Nothing: what goes to the cloud, and how fast, is the appliance's to say."""
+
+    async def close(self) -> None:
+        """Nothing: it holds nothing open."""
+
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         return await asyncio.to_thread(self._put, checked(name), file, sha256)
 
