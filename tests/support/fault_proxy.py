@@ -2,7 +2,8 @@
 
 Requests pass through byte by byte, unless ``plan`` has a fault for them:
 
-    with FaultProxy(azurite.endpoint).running() as endpoint:
+    proxy = FaultProxy(azurite.endpoint)
+    with proxy.running() as address:
         proxy.plan = script(answers(503), lost_answer())    # one fault a request, then none
         proxy.plan = lambda request: resets() if request.method == "PUT" else None
 """
@@ -37,21 +38,24 @@ class FaultProxy:
         plan: Says what goes wrong with a request; it may be replaced at any time.
         seen: Method and path with query of each request, as they came.
         struck: How many requests met a fault.
+        address: What stands in the place of ``upstream``, once it runs.
     """
 
     upstream: str
     plan: Plan = field(default=lambda _request: None)
     seen: list[tuple[str, str]] = field(default_factory=list)
     struck: int = 0
+    address: str = ""
 
     @contextmanager
     def running(self) -> Iterator[str]:
-        """Serve; gives what stands in the place of ``upstream``."""
+        """Serve; gives its address."""
         application = web.Application(client_max_size=1 << 40)
         application.cleanup_ctx.append(_session)
         application.router.add_route("*", "/{path:.*}", self._pass)
         with serving(application) as base:
-            yield base + URL(self.upstream).raw_path.rstrip("/")
+            self.address = base + URL(self.upstream).raw_path.rstrip("/")
+            yield self.address
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         self.seen.append((request.method, request.raw_path))
