@@ -12,7 +12,7 @@ from edge_examples.suite import TEMPLATE
 from support.azurite import Azurite, running_azurite
 from support.suite import Plant, until_stored
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 SHARE = re.compile(r'"CLOUD_DIR": \{[^}]*\}')
 
