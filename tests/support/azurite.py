@@ -80,11 +80,12 @@ class Azurite:
         endpoint: str | None = None,
         clock: Clock | None = None,
         patience_s: float = 30.0,
+        api_version: str | None = None,
     ) -> BlobSink:
         """A sink on a container; the file of its secret is ``folder / container``."""
         file = self.folder / container
         file.write_text(secret or self.connection_string())
-        place = Place(f"{endpoint or self.endpoint}/{container}")
+        place = Place(f"{endpoint or self.endpoint}/{container}", api_version)
         return BlobSink(Container(place, SecretFile(file), patience_s), clock or SystemClock())
 
     def start(self) -> None:

@@ -222,3 +222,21 @@ async def test_credentials_are_replaced_while_it_runs(
     for token in (good, bad, "sig=c2VjcmV0", azurite_server.key):
         assert token.rpartition("sig=")[2] not in said
     await sink.close()
+
+
+async def test_it_speaks_the_version_of_the_appliance_s_own_store(
+    azurite_server: Azurite, container: str, proxy: FaultProxy, file: Path
+) -> None:
+    versions = set()
+
+    def note(request: web.Request) -> None:
+        versions.add(request.headers["x-ms-version"])
+
+    proxy.plan = note
+    sink = azurite_server.sink(container, endpoint=proxy.address, api_version="2019-07-07")
+    await sink.probe()
+    await sink.put(NAME, file, digest(file))
+    assert await content(sink) == digest(file)
+    assert [one.sha256 async for one in sink.listing("originals/")] == [digest(file)]
+    assert versions == {"2019-07-07"}
+    await sink.close()
