@@ -42,7 +42,7 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 .PHONY: bench-swap
@@ -56,6 +56,15 @@ registry: ## Have the container registry that tests run against, where apt-get c
 	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
 		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
+
+AZURITE := build/azurite
+
+.PHONY: azurite
+azurite: ## Have the blob store that tests run against, where Node.js and npm are; installs it under build/
+	@cmp -s tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed || { mkdir -p $(AZURITE) \
+		&& cp tests/azurite/package*.json $(AZURITE)/ && npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error \
+		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
+		|| echo "Azurite cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

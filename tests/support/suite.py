@@ -54,3 +54,11 @@ async def kill(suite: Suite, module: str) -> int:
         await suite.pause()
     os.kill(process, signal.SIGKILL)
     return process
+
+
+async def until_stored(suite: Suite, count: int) -> None:
+    """Wait until so many results are durable."""
+    counts: dict[str, int] = {}
+    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
+        await suite.pause()
+        counts = await suite.ledger()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_common.hub import Handlers, Received
-from edge_examples.suite import TEMPLATE, Suite
+from edge_examples.suite import TEMPLATE
 from support.hubs import connection_to
-from support.suite import Plant, kill
+from support.suite import Plant, kill, until_stored
 
 pytestmark = pytest.mark.system
 
@@ -20,14 +20,6 @@ MODULES = ("ingest", "transform", "inference", "upload")
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     return Plant.build(tmp_path, 120)
-
-
-async def until_stored(suite: Suite, count: int) -> None:
-    """Wait until so many results are durable."""
-    counts: dict[str, int] = {}
-    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
-        await suite.pause()
-        counts = await suite.ledger()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -23,15 +23,15 @@ from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Shards
 from edge_upload.sinks import Sink
-from edge_upload.sinks.share import ShareSink
+from edge_upload.sinks.choice import chosen
 from edge_upload.spool import Spool
 from edge_upload.threads import OneThread
 from edge_upload.writer import Writer
 
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
-    """The module, with the cloud share as its store."""
-    return build(given, ShareSink(given.environment.cloud_dir))
+    """The module, with the store that its environment names."""
+    return build(given, chosen(given.environment, given.clock))
 
 
 def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSettings]:
@@ -72,9 +72,11 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
         acceptor.configure(settings if environment.share_dir else settings.model_copy(update={"originals": "none"}))
         courier.configure(settings)
         carrier.configure(settings)
+        sink.limit(settings.bandwidth_bytes_per_second)
 
     async def drain() -> None:
         await courier.close()
+        await sink.close()
         await thread.close()
         database.close()
 

@@ -85,7 +85,8 @@ class Courier:
         return self._patience.failure or next((aside.reason for aside in self._aside), None)
 
     async def run(self) -> None:
-        """Settle the intents of before, then cut and bring what comes."""
+        """Make sure of the store, settle the intents of before, then cut and bring what comes."""
+        await self._patience.persist(self._delivery.probe)
         for intent in await self._patience.persist(self._recover):
             await self._bring(intent)
         while True:

@@ -21,6 +21,14 @@ class Delivery:
         self._sink = sink
         self.metrics = metrics
 
+    async def probe(self) -> None:
+        """Make sure that the store is there.
+
+        Raises:
+            SinkError: It is not.
+        """
+        await self._sink.probe()
+
     async def deliver(self, name: str, file: Path, sha256: str) -> None:
         """Put a file, and compare what then stands in the store.
 
