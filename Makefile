@@ -42,7 +42,7 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry skopeo shares ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 SEED ?= 1
@@ -91,6 +91,15 @@ shares: ## Have the file server and the network mount that tests use, where apt-
 		&& apt-get download -qq $$(apt-get install -s --no-install-recommends $(SHARE_PACKAGES) | awk '/^Inst/ {print $$2}') \
 		&& for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done && touch .ready; }; } 2>/dev/null \
 		|| echo "samba, smbclient, rclone or fuse3 cannot be had: the tests that need them are skipped"
+
+AZURITE := build/azurite
+
+.PHONY: azurite
+azurite: ## Have the blob store that tests run against, where Node.js and npm are; installs it under build/
+	@cmp -s tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed || { mkdir -p $(AZURITE) \
+		&& cp tests/azurite/package*.json $(AZURITE)/ && npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error \
+		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
+		|| echo "Azurite cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_upload.courier import ASIDE_S
-from edge_upload.sinks import Durable, Sink, SinkConflictError, SinkUnavailableError, Stored
+from edge_upload.sinks import Durable, Listed, Sink, SinkConflictError, SinkUnavailableError, Stored
 from support.upload import Bench, HurriedClock, item, predicted, predictions, stored
 
 
@@ -25,6 +26,21 @@ class TroubledSink:
     @property
     def durable(self) -> Durable:
         return self.sink.durable
+
+    async def probe(self) -> None:
+        await self.sink.probe()
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        self.sink.limit(bytes_per_second)
+
+    async def close(self) -> None:
+        await self.sink.close()
+
+    def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        return self.sink.listing(prefix)
+
+    def read(self, name: str) -> AsyncIterator[bytes]:
+        return self.sink.read(name)
 
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         self.puts += 1

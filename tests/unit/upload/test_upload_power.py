@@ -20,10 +20,13 @@ told = os.open(root / "told", os.O_WRONLY | os.O_CREAT)
 database.execute("PRAGMA wal_autocheckpoint = 12")
 for number in range(1, 11):
     with database.transaction():
-        database.execute("INSERT INTO items VALUES (?, ?, 1, 'accepted', 1, 1, 1, NULL, 0)", [number, f"{number:032x}"])
+        items = "number, id, attempt, state, held, highest, last, changed"
+        values = [number, f"{number:032x}"]
+        database.execute(f"INSERT INTO items ({items}) VALUES (?, ?, 1, 'accepted', 1, 1, 1, 0)", values)
         database.execute("INSERT OR IGNORE INTO layouts VALUES (1, '{}')")
         values = [number, number, "2026-01-02", 1, 1, 4000, 0.0, 1]
-        database.execute("INSERT INTO parts VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, NULL)", values)
+        parts = "number, item, part, date, layout, rows, bytes, stored, ready"
+        database.execute(f"INSERT INTO parts ({parts}) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)", values)
         database.execute("INSERT INTO records VALUES (?, '{}', ?)", [number, bytes(4000)])
         if number > 5:
             database.execute("DELETE FROM items WHERE number = ?", [number - 5])
