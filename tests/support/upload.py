@@ -38,13 +38,14 @@ from edge_common.twin import SettingsKeeper
 from edge_upload.__main__ import build
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.outbox import Outbox
 from edge_upload.records import arrivals
 from edge_upload.room import Limits
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Intent, Shards
-from edge_upload.sinks import Sink
+from edge_upload.sinks import Sink, Stored
 from edge_upload.sinks.share import ShareSink
 from edge_upload.spool import Answer, Spool
 
@@ -95,7 +96,7 @@ def inquiry(ask: Iterable[Item] = (), settled: Iterable[Item] = ()) -> bytes:
 def stored(cloud: Path) -> list[dict[str, Any]]:
     """Every row in the store; fails where a file's name is not its hash."""
     rows: list[dict[str, Any]] = []
-    for path in sorted(cloud.rglob("*.parquet")):
+    for path in sorted(cloud.glob("records/**/*.parquet")):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
         rows += table(path).to_pylist()
     return rows
@@ -119,8 +120,9 @@ class Parts:
         self.cloud = root / "cloud"
         self.database = Database(root / "state" / "spool.db")
         self.index = Index(self.database, "appliance")
-        self.spool = Spool(self.database, self.index, FeatureReader(TensorReader(root / "tensors")))
-        self.shards = Shards(self.database, "appliance")
+        self.events = Events(self.database)
+        self.spool = Spool(self.database, self.index, FeatureReader(TensorReader(root / "tensors")), self.events)
+        self.shards = Shards(self.database, "appliance", self.events)
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
 
@@ -139,6 +141,11 @@ class Parts:
         intent = self.outbox.cut(claim, self.shards.entries(claim))
         self.shards.intend(intent)
         return intent
+
+    def settle(self, intent: Intent) -> list[Receipt]:
+        """Say that the store has a shard."""
+        stored = Stored(intent.name, self.outbox.file(intent.number).stat().st_size, written=True)
+        return list(self.shards.settle(intent, stored, NOON))
 
 
 class HurriedClock:

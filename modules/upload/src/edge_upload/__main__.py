@@ -8,6 +8,9 @@ from edge_upload.acceptor import Acceptor
 from edge_upload.courier import Courier
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
+from edge_upload.history.archivist import Archivist
+from edge_upload.history.courier import HistoryCourier
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.metrics import UploadMetrics
 from edge_upload.outbox import Outbox
@@ -42,30 +45,38 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
     metrics = UploadMetrics(given.metrics.registry)
     database = Database(environment.state_dir / "spool.db")
     index = Index(database, sink.durable)
-    spool = Spool(database, index, FeatureReader(TensorReader(environment.tensor_dir)))
+    events = Events(database)
+    spool = Spool(database, index, FeatureReader(TensorReader(environment.tensor_dir)), events)
     outbox = Outbox(environment.state_dir / "outbox", environment.iotedge_deviceid)
     thread = OneThread("spool")
     post = Post(hub, metrics)
     acceptor = Acceptor(spool, index, thread, post, clock, disk_of(environment.state_dir))
-    courier = Courier(Shards(database, sink.durable), outbox, sink, thread, post, clock, metrics)
+    courier = Courier(Shards(database, sink.durable, events), outbox, sink, thread, post, clock, metrics)
+    archivist = Archivist(events, thread, hub)
+    history_courier = HistoryCourier(
+        events, environment.state_dir / "history", environment.iotedge_deviceid, sink, thread, clock
+    )
     reporter = Reporter(index, thread, acceptor, courier, hub, clock, metrics)
+
+    parts = (acceptor, courier, archivist, history_courier, post, reporter)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for work in (acceptor.run, courier.run, post.run, reporter.run, reporter.tidy):
+            for work in (*(part.run for part in parts), reporter.tidy):
                 tasks.create_task(work(), name=work.__qualname__)
 
     async def configure(settings: UploadSettings) -> None:
-        acceptor.configure(settings)
-        courier.configure(settings)
+        for part in (acceptor, courier, history_courier):
+            part.configure(settings)
 
     async def drain() -> None:
         await courier.close()
+        await history_courier.close()
         await thread.close()
         database.close()
 
     return Wiring(
-        inputs={"records": acceptor.records, "inquiries": acceptor.inquiries},
+        inputs={"records": acceptor.records, "inquiries": acceptor.inquiries, "history": archivist.history},
         run=run,
         configure=configure,
         drain=drain,

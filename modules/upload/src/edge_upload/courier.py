@@ -140,13 +140,13 @@ class Courier:
 
     async def _deliver(self, intent: Intent) -> Iterator[Receipt]:
         try:
-            await self._sink.put(intent.name, self._outbox.file(intent.number), intent.sha256)
+            stored = await self._sink.put(intent.name, self._outbox.file(intent.number), intent.sha256)
             if await self._sink.check(intent.name) != intent.sha256:
                 raise SinkUnavailableError(f"{intent.name} is not what was stored")
         except SinkError:
             self._metrics.put_failures.inc()
             raise
-        return await self._thread.call(self._shards.settle, intent, self._clock.now())
+        return await self._thread.call(self._shards.settle, intent, stored, self._clock.now())
 
     def _put_aside(self, intent: Intent, error: SinkConflictError) -> None:
         log.error("a shard is set aside: %s", error)

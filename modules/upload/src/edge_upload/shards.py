@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 
 from edge_common.messages import Receipt, ReceiptStatus
 from edge_upload.database import Database
+from edge_upload.history.events import Events
 from edge_upload.index import UPLOADED
 from edge_upload.records import Layout, Record
-from edge_upload.sinks import Durable
+from edge_upload.sinks import Durable, Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,12 @@ class Shards:
     Args:
         database: The spool's.
         durable: Where an uploaded item is durable.
+        events: Where it is written down.
     """
 
-    def __init__(self, database: Database, durable: Durable) -> None:
+    def __init__(self, database: Database, durable: Durable, events: Events) -> None:
         self._database = database
+        self._events = events
         self._durable = durable
 
     def groups(self) -> list[Group]:
@@ -155,7 +158,7 @@ class Shards:
         """
         self._database.execute("DELETE FROM shards WHERE name IS NULL")
 
-    def settle(self, intent: Intent, now: datetime) -> Iterator[Receipt]:
+    def settle(self, intent: Intent, stored: Stored, now: datetime) -> Iterator[Receipt]:
         """The store has a shard: its parts go, and the items that have no others are uploaded.
 
         Returns:
@@ -169,6 +172,7 @@ class Shards:
             " EXISTS (SELECT 1 FROM parts WHERE item = items.number AND shard IS NOT ?) RETURNING id, attempt, model"
         )
         with self._database.transaction():
+            self._events.stored(intent.number, stored, intent.sha256, now)
             values = [UPLOADED, now.timestamp(), intent.number, intent.number]
             items = self._database.execute(uploaded, values).fetchall()
             self._database.execute("DELETE FROM parts WHERE shard = ?", [intent.number])

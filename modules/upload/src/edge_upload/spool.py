@@ -14,6 +14,7 @@ from edge_common.messages import Receipt, ReceiptStatus, Reject
 from edge_upload.assembly import Attempt, Verdict, judge
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader, Rows, raw, tensor_type
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.records import TENSORS, Arrival, Layout, Record, columns_of
 from edge_upload.room import Limits, Room
@@ -48,12 +49,14 @@ class Spool:
         database: Where they are kept.
         index: Knows what is there.
         features: Reads their features.
+        events: Where it is written down what was accepted.
     """
 
-    def __init__(self, database: Database, index: Index, features: FeatureReader) -> None:
+    def __init__(self, database: Database, index: Index, features: FeatureReader, events: Events) -> None:
         self._database = database
         self._index = index
         self._features = features
+        self._events = events
 
     def store(self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, *, features: bool) -> list[Answer]:
         """Store what is new of parts that have arrived; it is durable when this returns.
@@ -108,6 +111,8 @@ class Spool:
             return receipt(arrival, ReceiptStatus.DEFERRED)
         grown = (attempt or Attempt()).with_part(record.part, last=arrival.last)
         self._write(record, contents, grown, now)
+        if grown.whole:
+            self._events.accepted(record, now)
         if grown.whole and len(known.attempts) > (attempt is not None):
             self._index.drop_others(item)
         return receipt(arrival, ReceiptStatus.ACCEPTED if grown.whole else ReceiptStatus.PART)

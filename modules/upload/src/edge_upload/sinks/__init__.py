@@ -51,6 +51,7 @@ class Stored:
     name: str
     size: int
     written: bool
+    etag: str | None = None
 
 
 class Sink(Protocol):
