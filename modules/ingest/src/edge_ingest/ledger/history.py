@@ -1,7 +1,8 @@
 """What happened to the items, one row an event, until upload has it on its disk.
 
-That it was accepted and uploaded, upload itself writes down. Triggers of this connection write the rest, so nothing that changes an item's state can forget to. They and the tables are no
-part of the schema's version: a release that does not know them leaves them alone.
+That an item was accepted and uploaded, upload itself writes down. The rest is written by triggers of this connection,
+so nothing that changes an item's state can forget to. They and the tables are no part of the schema's version: a
+release that does not know them leaves them alone.
 """
 
 import json

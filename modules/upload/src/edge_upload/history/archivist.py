@@ -5,7 +5,7 @@ import logging
 from typing import Final
 
 from edge_common.hub import Hub, Received
-from edge_common.messages import HistoryMessage, KeptMessage
+from edge_common.messages import HistoryMessage
 from edge_upload.database import SpoolUnavailableError
 from edge_upload.history.events import Events
 from edge_upload.threads import OneThread
@@ -44,24 +44,15 @@ class Archivist:
         """Keep what arrives, for ever."""
         while True:
             message = await self._arrived.get()
-            kept = await self._keep(message)
-            if kept:
+            try:
+                kept = await self._thread.call(self._events.take, message)
+            except SpoolUnavailableError as error:
+                self._note(error)
+            else:
+                self._refusing = False
                 await self._hub.send("kept", kept.encode(), {"kind": "kept"})
 
-    async def _keep(self, message: HistoryMessage) -> KeptMessage | None:
-        try:
-            kept = await self._thread.call(self._store, message)
-        except SpoolUnavailableError as error:
-            return self._refuse(str(error))
-        if kept is None:
-            return self._refuse("too much of it waits for the store")
-        self._refusing = False
-        return kept
-
-    def _store(self, message: HistoryMessage) -> KeptMessage | None:
-        return None if self._events.full else self._events.take(message)
-
-    def _refuse(self, reason: str) -> None:
+    def _note(self, error: SpoolUnavailableError) -> None:
         if not self._refusing:
-            log.warning("the history is left with ingest for now: %s", reason)
+            log.warning("the history is left with ingest for now: %s", error)
         self._refusing = True

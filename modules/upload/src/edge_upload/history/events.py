@@ -1,12 +1,12 @@
 """The spool's table of events. All methods but ``batch`` block on the spool's thread."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from edge_common.messages import HistoryMessage, ItemHistory, KeptMessage
-from edge_upload.database import Database
-from edge_upload.history.columns import COLUMNS, SHARD_COLUMNS
+from edge_upload.database import Database, SpoolUnavailableError
 from edge_upload.records import Record
 from edge_upload.sinks import Stored
 
@@ -16,11 +16,13 @@ EVENT_BYTES: Final = 400
 MOST_WAITING: Final = 500_000
 """Events in the spool beyond which ingest has to keep its own."""
 
-TABLES: Final = f"""
+TABLES: Final = """
 CREATE TABLE IF NOT EXISTS events (
     entry INTEGER PRIMARY KEY,
-    date TEXT NOT NULL,
-    {", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())},
+    source TEXT NOT NULL,        -- the ledger, or this spool
+    number INTEGER NOT NULL,     -- in its history
+    date TEXT NOT NULL,          -- the item's
+    event TEXT NOT NULL,         -- JSON, of the columns in shards.SCHEMA
     UNIQUE (source, number)
 );
 CREATE INDEX IF NOT EXISTS events_by_date ON events (date, entry);
@@ -29,10 +31,7 @@ INSERT INTO history SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELEC
 """
 """Beside the schema: a release that does not know them leaves them alone."""
 
-INSERT: Final = (
-    f"INSERT OR IGNORE INTO events (date, {SHARD_COLUMNS}) VALUES (:date, {', '.join(f':{name}' for name in COLUMNS)})"
-)
-NOTHING: Final[Mapping[str, Any]] = dict.fromkeys(COLUMNS)
+INSERT: Final = "INSERT OR IGNORE INTO events (source, number, date, event) VALUES (?, ?, ?, ?)"
 
 STORED: Final = """
 SELECT items.id, items.attempt, items.model AS model_digest, parts.date, sum(parts.rows) AS rows,
@@ -60,12 +59,15 @@ class Events:
         """Keep what ingest sends; it is durable when this returns.
 
         Raises:
-            SpoolUnavailableError: The disk refuses.
+            SpoolUnavailableError: The disk refuses, or too much waits for the store already.
         """
-        rows = [row for item in message.items for row in _rows(message.ledger, item)]
+        events = [event for item in message.items for event in _events(message.ledger, item)]
         with self._database.transaction():
-            self._database.execute_many(INSERT, rows)
-        return KeptMessage(ledger=message.ledger, numbers=tuple(row["number"] for row in rows))
+            first, last = self._database.execute("SELECT min(entry), max(entry) FROM events").fetchone()
+            if last is not None and last - first >= MOST_WAITING:
+                raise SpoolUnavailableError("too much of it waits for the store")
+            self._insert(events)
+        return KeptMessage(ledger=message.ledger, numbers=tuple(event["number"] for event in events))
 
     def accepted(self, record: Record, now: datetime) -> None:
         """An item is whole; within the transaction that makes it so. The record is that of its last part."""
@@ -90,19 +92,13 @@ class Events:
         names = [column[0] for column in cursor.description]
         self._note("stored", ({**place, **dict(zip(names, row, strict=True))} for row in cursor.fetchall()), now)
 
-    @property
-    def full(self) -> bool:
-        """Whether there is no room for what ingest can keep as well."""
-        first, last = self._database.execute("SELECT min(entry), max(entry) FROM events").fetchone()
-        return last is not None and last - first >= MOST_WAITING
-
     def waiting(self) -> list[tuple[str, int]]:
         """The dates of items whose events wait, with how many do."""
         return self._database.execute("SELECT date, count(*) FROM events GROUP BY date").fetchall()
 
-    def batch(self, date: str, most: int) -> Iterator[tuple[Any, ...]]:
-        """The oldest events of a date, as ``entry`` and the columns; on any thread."""
-        query = f"SELECT entry, {SHARD_COLUMNS} FROM events WHERE date = ? ORDER BY entry LIMIT ?"  # noqa: S608
+    def batch(self, date: str, most: int) -> Iterator[tuple[int, str]]:
+        """The oldest events of a date, as number in the spool and JSON; on any thread."""
+        query = "SELECT entry, event FROM events WHERE date = ? ORDER BY entry LIMIT ?"
         with self._database.reader() as connection:
             yield from connection.execute(query, [date, most])
 
@@ -116,15 +112,18 @@ class Events:
 
     def _note(self, event: str, about: Iterable[Mapping[str, Any]], now: datetime) -> None:
         source, before = self._database.execute("SELECT source, events FROM history").fetchone()
-        said = {**NOTHING, "source": source, "module": "upload", "event": event, "at": now.timestamp()}
-        rows = [{**said, **one, "number": number} for number, one in enumerate(about, start=before + 1)]
-        self._database.execute_many(INSERT, rows)
-        self._database.execute("UPDATE history SET events = events + ?", [len(rows)])
+        said = {"source": source, "module": "upload", "event": event, "at": now.timestamp()}
+        events = [{**said, "number": number, **one} for number, one in enumerate(about, start=before + 1)]
+        self._insert(events)
+        self._database.execute("UPDATE history SET events = events + ?", [len(events)])
+
+    def _insert(self, events: Iterable[Mapping[str, Any]]) -> None:
+        keys = ("source", "number", "date")
+        self._database.execute_many(INSERT, ([*map(event.get, keys), json.dumps(event)] for event in events))
 
 
-def _rows(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
+def _events(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
     about = {
-        **NOTHING,
         "source": ledger,
         "module": "ingest",
         "id": item.id,
@@ -135,4 +134,4 @@ def _rows(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
         "generation": item.generation,
     }
     for event in item.events:
-        yield {**about, **event.model_dump()}
+        yield {**about, **event.model_dump(exclude_none=True)}
