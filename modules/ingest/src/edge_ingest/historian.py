@@ -18,7 +18,7 @@ ROUND_S: Final = 5.0
 PATIENCE_S: Final = 60.0
 """How long upload may take to say that it has what was sent in a round."""
 
-WINDOW: Final = 10_000
+WINDOW: Final = 2000
 """Events in a round, at most."""
 
 
@@ -52,17 +52,23 @@ class Historian:
     async def run(self) -> None:
         """Send what has happened, for ever."""
         while True:
-            await self._clock.sleep(ROUND_S)
             if gone := await self._journal.do(history.bound):
                 log.error("%d events of the history are lost: nobody takes them; are its routes there?", gone)
-            await self._round()
+            if await self._round() < WINDOW:
+                await self._clock.sleep(ROUND_S)
 
-    async def _round(self) -> None:
-        """Send the oldest events, and wait until upload has them, or for as long as is reasonable."""
+    async def _round(self) -> int:
+        """Send the oldest events, and wait until upload has them, or for as long as is reasonable.
+
+        Returns:
+            How many were sent.
+        """
         messages = await self._journal.do(history.untold, WINDOW)
         self._unconfirmed = {event.number for message in messages for item in message.items for event in item.events}
+        sent = len(self._unconfirmed)
         for message in messages:
             await self._hub.send("history", message.encode(), {"kind": "history"})
         until = self._clock.monotonic() + PATIENCE_S
         while self._unconfirmed and (left := until - self._clock.monotonic()) > 0:
             await self._bell.wait(left)
+        return sent

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA: Final = pa.schema(
+SCHEMA: Final[pa.Schema] = pa.schema(
     {
         "source": pa.string(),
         "number": pa.int64(),
