@@ -11,13 +11,22 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from edge_common.files import fsync_folder, resolve_inside
-from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
+from edge_upload.sinks import (
+    Durable,
+    Listed,
+    SinkConflictError,
+    SinkMissingError,
+    SinkUnavailableError,
+    StagedFileError,
+    Stored,
+)
 from edge_upload.sinks.names import checked
 
 OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -25,6 +34,8 @@ OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 
 NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP}
 """What network file systems say that have nothing to do to make a folder durable."""
+
+CHUNK: Final = 1 << 20
 
 WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -46,6 +57,45 @@ class ShareSink:
 
     async def check(self, name: str) -> str | None:
         return await asyncio.to_thread(self._check, checked(name))
+
+    async def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        folders = [""]
+        while folders:
+            for path, status in await asyncio.to_thread(self._entries, folders.pop()):
+                name = path.relative_to(self._folder).as_posix()
+                if stat.S_ISDIR(status.st_mode):
+                    if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                        folders.append(name)
+                elif stat.S_ISREG(status.st_mode) and name.startswith(prefix):
+                    yield Listed(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        checked(name)
+        offset = 0
+        while chunk := await asyncio.to_thread(self._chunk, name, offset):
+            yield chunk
+            offset += len(chunk)
+
+    def _entries(self, folder: str) -> list[tuple[Path, os.stat_result]]:
+        """What lies in a folder; what goes meanwhile is not there."""
+        with self._trouble_with(folder) as path:
+            found = []
+            with suppress(FileNotFoundError):
+                for entry in os.scandir(path):
+                    with suppress(FileNotFoundError):
+                        found.append((self._folder / folder / entry.name, entry.stat(follow_symlinks=False)))
+            return found
+
+    def _chunk(self, name: str, offset: int) -> bytes:
+        with self._trouble_with(name) as path:
+            try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    raise SinkConflictError(f"{name} on the cloud share is not a file")
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    return file.read(CHUNK)
+            except FileNotFoundError as error:
+                raise SinkMissingError(f"{name} is not on the cloud share") from error
 
     def _put(self, name: str, file: Path, sha256: str) -> Stored:
         written = self._check(name) != sha256
@@ -102,7 +152,7 @@ def _verify(file: Path, sha256: str) -> None:
 def _copy(source: Path, target: Path) -> None:
     descriptor = os.open(target, WRITE, 0o644)
     with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
-        shutil.copyfileobj(reader, writer, 1 << 20)
+        shutil.copyfileobj(reader, writer, CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
 
