@@ -44,9 +44,7 @@ class Options:
     help="Seconds after which a file must be in the ledger, which comes later than results do.",
 )
 @click.pass_context
-def main(  # noqa: PLR0913 - click hands each option over by itself
-    context: click.Context, *, store: Path, device: str | None, as_json: bool, deep: bool, grace: float
-) -> None:
+def main(context: click.Context, *, store: Path, device: str | None, as_json: bool, deep: bool, grace: float) -> None:
     """Compare what the ledger says with what the store holds.
 
     The status is 0 if the store holds what the ledger says, 1 if anything differs, and 2 if it cannot be told.

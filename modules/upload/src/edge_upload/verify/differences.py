@@ -92,7 +92,7 @@ ORDER BY 1, 2, 3
 OTHER_SIZE: Final = """
 SELECT DISTINCT file.device, file.date, file.name AS about,
     'has ' || file.size || ' bytes, not ' || object_bytes AS detail
-FROM file JOIN event ON object = name WHERE object_bytes <> size
+FROM file JOIN event ON object = name WHERE object_bytes <> file.size
 ORDER BY 1, 2, 3
 """
 

@@ -1,7 +1,7 @@
 """From the store into the scratch database."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from edge_upload.history import shards
-from edge_upload.sinks import Listed, Sink
+from edge_upload.sinks import Listed, Sink, SinkConflictError, SinkMissingError
 from edge_upload.verify.names import LEDGER, ORIGINALS, RECORDS, device_of, parse
 
 ROW_COLUMNS: Final = ("id", "attempt", "part", "row")
@@ -61,16 +61,14 @@ async def contents(db: Connection, sink: Sink) -> None:
 async def _examine(db: Connection, sink: Sink, kind: str, read: Read) -> None:
     """Bring the files of a kind here, one at a time; hash them and read them."""
     for file in db.execute("SELECT * FROM file WHERE kind = ? ORDER BY name", [kind]).fetchall():
-        trouble = None
-        async with _here(sink, file["name"]) as (path, sha256):
-            try:
-                db.execute("BEGIN")
-                read(path, file)
-                db.execute("COMMIT")
-            except (pa.ArrowException, OSError) as error:
-                db.execute("ROLLBACK")
-                trouble = str(error).splitlines()[0]
-        db.execute("UPDATE file SET sha256 = ?, trouble = ? WHERE name = ?", [sha256, trouble, file["name"]])
+        try:
+            async with _here(sink, file["name"]) as (path, sha256):
+                db.execute("UPDATE file SET sha256 = ? WHERE name = ?", [sha256, file["name"]])
+                with db:
+                    read(path, file)
+        except (pa.ArrowException, OSError, ValueError, SinkMissingError, SinkConflictError) as error:
+            trouble = str(error).splitlines()[0]
+            db.execute("UPDATE file SET trouble = ? WHERE name = ?", [trouble, file["name"]])
 
 
 @asynccontextmanager

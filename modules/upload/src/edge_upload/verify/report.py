@@ -6,6 +6,7 @@ from sqlite3 import Connection
 from typing import Any, Final
 
 from edge_upload.verify.differences import DIFFERENCES, Kind
+from edge_upload.verify.text import printable
 
 MOST_LINES: Final = 20
 """Of one kind, for people."""
@@ -79,7 +80,7 @@ def _listing(db: Connection, kind: Kind) -> Iterator[str]:
         yield f"\n{kind}: {total}"
     query = "SELECT device, date, about, detail FROM finding WHERE kind = ? ORDER BY rowid LIMIT ?"
     for row in db.execute(query, [kind, MOST_LINES]):
-        yield f"  {row['device'] or '-'} {row['date'] or '-'} {_printable(row['about'])}: {_printable(row['detail'])}"
+        yield f"  {row['device'] or '-'} {row['date'] or '-'} {printable(row['about'])}: {printable(row['detail'])}"
     if total > MOST_LINES:
         yield f"  … and {total - MOST_LINES} more; --json has them all"
 
@@ -91,8 +92,3 @@ def _sentence(db: Connection) -> str:
         return "The store holds what the ledger says."
     differing = ", ".join(f"{count} {kind}" for kind, count in counts(db).items() if count and kind in DIFFERENCES)
     return f"The store does not hold what the ledger says: {differing}."
-
-
-def _printable(text: str) -> str:
-    """A path may hold what would play tricks on a terminal."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

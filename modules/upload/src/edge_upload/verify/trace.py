@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from sqlite3 import Connection
 from typing import Any, Final
 
+from edge_upload.verify.text import printable
+
 ITEMS: Final = "SELECT device, date, id FROM item WHERE id = ? OR path = ? ORDER BY at"
 
 EVENTS: Final = """
@@ -13,18 +15,18 @@ SELECT event.*, file.size AS size_there FROM event LEFT JOIN file ON file.name =
 WHERE event.device = ? AND event.date = ? AND event.id = ? ORDER BY event.at, source, number
 """
 
-LABELS: Final = {
-    "attempt": "attempt",
-    "code": "code",
-    "stage": "by",
-    "reason": "reason",
+SHORT: Final = {"attempt": "attempt", "rows": "rows", "code": "code", "stage": "by"}
+"""What stands beside an event, and its label."""
+
+LONG: Final = {
+    "reason": "because",
     "contract_stamp": "contract",
     "model_digest": "model",
-    "rows": "rows",
-    "object": "as",
+    "object": "stored as",
     "object_sha256": "sha256",
     "etag": "etag",
 }
+"""What has a line of its own below it."""
 
 
 def trace(db: Connection, what: str) -> list[dict[str, Any]]:
@@ -43,16 +45,23 @@ def as_json(items: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def as_text(items: list[dict[str, Any]]) -> Iterator[str]:
-    """A line for each event, under its item."""
+    """A few lines for each event, under its item."""
     for item in items:
-        yield f"{item['path']!r} of {item['device']}, item {item['id']}, day {item['date']}"
-        yield f"  {item['size']} bytes, sha256 {item['content_sha256']}, generation {item['generation']}"
+        yield f"{printable(item['path'] or '?')} of device {item['device']}"
+        yield f"  item {item['id']}, day {item['date']}, generation {item['generation']}"
+        yield f"  {item['size']} bytes, sha256 {item['content_sha256']}"
         for event in item["events"]:
-            told = "  ".join(f"{label} {event[name]}" for name, label in LABELS.items() if event.get(name))
-            yield f"  {event['at']}  {event['module']:<6}  {event['event']:<11}  {told}"
-            if event.get("object"):
-                there = "in the store now" if event["there"] else "NOT in the store now"
-                yield f"{'':46}{there}"
+            yield from _lines(event)
+
+
+def _lines(event: dict[str, Any]) -> Iterator[str]:
+    beside = ", ".join(f"{label} {event[name]}" for name, label in SHORT.items() if name in event)
+    yield f"  {event['at']}  {event['event']:<11}  {event['module']}: {beside}"
+    for name, label in LONG.items():
+        if name in event:
+            yield f"{'':33}{label:<10} {printable(event[name])}"
+    if "there" in event:
+        yield f"{'':33}{'there now' if event['there'] else 'NOT THERE NOW'}"
 
 
 def _item(db: Connection, device: str, date: str, item: str) -> dict[str, Any]:
@@ -66,6 +75,6 @@ def _item(db: Connection, device: str, date: str, item: str) -> dict[str, Any]:
 
 def _event(row: dict[str, Any]) -> dict[str, Any]:
     at = datetime.fromtimestamp(row["at"], UTC).isoformat(timespec="milliseconds")
-    told = {name: row[name] for name in ("module", "event", *LABELS) if row[name] is not None}
+    told = {name: row[name] for name in ("module", "event", *SHORT, *LONG) if row[name] is not None}
     there = {"there": row["size_there"] is not None} if row["object"] else {}
     return {"at": at, **told, **there}
