@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,14 @@ def table(path: Path) -> pa.Table:
     return pq.ParquetFile(path).read()
 
 
+async def until_history(bench: "Bench") -> None:
+    """Wait until the store has all that has happened so far."""
+    query = "SELECT count(*) FROM events"
+    with closing(sqlite3.connect(bench.state / "spool.db")) as db:
+        while db.execute(query).fetchone()[0]:
+            await asyncio.sleep(0.01)
+
+
 class Parts:
     """Upload's parts on a folder, for tests that take its steps one by one.
 
@@ -173,9 +182,11 @@ class Bench:
 
     Args:
         root: Where its folders are.
+        device: Whose upload it is.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, device: str = "edge 7") -> None:
+        self.device = device
         self.state, self.tensors, self.cloud = root / "state", root / "tensors", root / "cloud"
         for folder in (self.state, self.tensors, self.cloud):
             folder.mkdir(parents=True, exist_ok=True)
@@ -190,7 +201,7 @@ class Bench:
         self.hub = FakeHub(twin={"$version": 1, "shardSeconds": 0.01, **settings})
         self.metrics = Metrics()
         environment = UploadEnvironment(
-            state_dir=self.state, tensor_dir=self.tensors, cloud_dir=self.cloud, iotedge_deviceid="edge 7"
+            state_dir=self.state, tensor_dir=self.tensors, cloud_dir=self.cloud, iotedge_deviceid=self.device
         )
         wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
         keeper = SettingsKeeper(UploadSettings, self.state / "settings.json")

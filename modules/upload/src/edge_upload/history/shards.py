@@ -9,31 +9,29 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SCHEMA: Final[pa.Schema] = pa.schema(
-    {
-        "source": pa.string(),
-        "number": pa.int64(),
-        "module": pa.string(),
-        "event": pa.string(),
-        "at": pa.float64(),
-        "id": pa.string(),
-        "attempt": pa.int64(),
-        "path": pa.string(),
-        "content_sha256": pa.string(),
-        "size": pa.int64(),
-        "generation": pa.int64(),
-        "code": pa.string(),
-        "stage": pa.string(),
-        "reason": pa.string(),
-        "object": pa.string(),
-        "object_sha256": pa.string(),
-        "object_bytes": pa.int64(),
-        "etag": pa.string(),
-        "rows": pa.int64(),
-        "model_digest": pa.string(),
-        "contract_stamp": pa.string(),
-    }
-)
+COLUMNS: Final[dict[str, pa.DataType]] = {
+    "source": pa.string(),
+    "number": pa.int64(),
+    "module": pa.string(),
+    "event": pa.string(),
+    "at": pa.float64(),
+    "id": pa.string(),
+    "attempt": pa.int64(),
+    "path": pa.string(),
+    "content_sha256": pa.string(),
+    "size": pa.int64(),
+    "generation": pa.int64(),
+    "code": pa.string(),
+    "stage": pa.string(),
+    "reason": pa.string(),
+    "object": pa.string(),
+    "object_sha256": pa.string(),
+    "object_bytes": pa.int64(),
+    "etag": pa.string(),
+    "rows": pa.int64(),
+    "model_digest": pa.string(),
+    "contract_stamp": pa.string(),
+}
 """The columns of an event; the item's date stands in the shard's name.
 
 ``source`` names the history that the event is from (a ledger, or a spool), ``number`` is its number there, from 1 and
@@ -41,6 +39,8 @@ without gaps; together they identify the event. ``module`` says who wrote it, ``
 ``stored``, or the state that the item has got in the ledger, ``at`` is in seconds since 1970. The ``object`` columns,
 ``etag`` and ``rows`` say where in the store how much of an item was stored.
 """
+
+SCHEMA: Final = pa.schema(COLUMNS)
 
 ROW_GROUP: Final = 20_000
 

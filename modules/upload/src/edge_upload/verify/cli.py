@@ -82,6 +82,8 @@ def _load(db: Connection, options: Options, *, deep: bool) -> None:
         asyncio.run(_read(db, options, deep=deep))
     except SinkError as error:
         raise click.UsageError(str(error)) from error
+    if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
+        raise click.UsageError("there is no ledger there; is it the right store, and the right device?")
     scratch.index(db)
 
 

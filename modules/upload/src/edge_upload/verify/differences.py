@@ -1,7 +1,7 @@
 """What differs between ledger and store: a query for each kind of difference.
 
-Each query gives ``device``, ``date``, ``about`` (a name in the store, or a path) and ``detail``. They run on the indexed
-scratch database; ``:since`` is the time before which a file must be in the ledger.
+Each query gives ``device``, ``date``, ``about`` (a name in the store, or a path) and ``detail``. They run on the
+indexed scratch database; ``:since`` is the time before which a file must be in the ledger.
 """
 
 from enum import StrEnum
@@ -70,8 +70,8 @@ ORDER BY 1, 2, 3
 
 STORED_TWICE: Final = """
 SELECT one.device, one.date, one.object AS about,
-    'item ' || one.id || ' is stored in attempt ' || one.attempt || ', and in ' || other.attempt || ' as ' || other.object
-    AS detail
+    'item ' || one.id || ' is stored in attempt ' || one.attempt
+    || ', and in ' || other.attempt || ' as ' || other.object AS detail
 FROM event AS one JOIN event AS other USING (device, date, id)
 WHERE one.event = 'stored' AND other.event = 'stored' AND one.attempt < other.attempt
 ORDER BY 1, 2, 3

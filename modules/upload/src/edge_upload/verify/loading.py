@@ -85,7 +85,7 @@ async def _here(sink: Sink, name: str) -> AsyncIterator[tuple[Path, str]]:
 
 def _load_events(db: Connection, path: Path, file: Row) -> None:
     about = {"device": file["device"], "date": file["date"]}
-    db.executemany(EVENT, ({**event, **about} for event in shards.read(path, shards.SCHEMA.names)))
+    db.executemany(EVENT, ({**event, **about} for event in shards.read(path, [*shards.COLUMNS])))
 
 
 def _load_rows(db: Connection, path: Path, file: Row) -> None:

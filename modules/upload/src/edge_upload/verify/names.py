@@ -10,7 +10,8 @@ RECORDS: Final = "records"
 ORIGINALS: Final = "raw"
 
 _NAME: Final = re.compile(
-    r"(?P<kind>_ledger|records|raw)/device=(?P<device>[^/]+)/date=(?P<date>\d{4}-\d\d-\d\d)/(?P<stem>[^/.]+)\.[^/]+"
+    r"(?P<kind>_ledger|records|raw)/device=(?P<device>[^/]+)/date=(?P<date>\d{4}-\d\d-\d\d)/"
+    r"((?P<shard>[0-9a-f]{64})\.parquet|(?P<item>[0-9a-f]{32})(\.[^/]+)?)"
 )
 _DEVICE: Final = re.compile(r"[^/]+/device=([^/]+)/")
 
@@ -35,7 +36,9 @@ class Place:
 def parse(name: str) -> Place | None:
     """What a name says; None if it is none that the suite gives."""
     match = _NAME.fullmatch(name)
-    return match and Place(match["kind"], unquote(match["device"]), match["date"], match["stem"])
+    if match is None or (match["kind"] == ORIGINALS) != (match["item"] is not None):
+        return None
+    return Place(match["kind"], unquote(match["device"]), match["date"], match["shard"] or match["item"])
 
 
 def device_of(name: str) -> str | None:

@@ -86,8 +86,6 @@ def _listing(db: Connection, kind: Kind) -> Iterator[str]:
 
 
 def _sentence(db: Connection) -> str:
-    if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
-        return "There is no ledger in this store; is it the right one?"
     if clean(db):
         return "The store holds what the ledger says."
     differing = ", ".join(f"{count} {kind}" for kind, count in counts(db).items() if count and kind in DIFFERENCES)
