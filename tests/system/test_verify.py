@@ -16,8 +16,10 @@ pytestmark = pytest.mark.system
 
 
 def verify(store: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    command = [Path(sys.executable).with_name("edge-verify"), "--store", store, "--json", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = Path(sys.executable).with_name("edge-verify")
+    done = subprocess.run(
+        [command, "--store", store, "--json", *arguments], capture_output=True, text=True, check=False
+    )
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
 

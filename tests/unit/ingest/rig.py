@@ -61,6 +61,7 @@ class Rig:
         inquiries: What upload was asked and told.
         history: What upload was told of what happened.
         keeping: Whether it says that it has that.
+        deaf: Whether all that is not even looked at.
     """
 
     hub: FakeHub
@@ -73,6 +74,7 @@ class Rig:
     inquiries: list[InquiriesMessage] = field(default_factory=list)
     history: list[HistoryMessage] = field(default_factory=list)
     keeping: bool = True
+    deaf: bool = False
     _read: int = 0
 
     @property
@@ -132,7 +134,8 @@ class Rig:
             if message.output == "inquiries":
                 self.inquiries.append(InquiriesMessage.decode(message.body))
             elif message.output == "history":
-                self._keep(HistoryMessage.decode(message.body))
+                if not self.deaf:
+                    self._keep(HistoryMessage.decode(message.body))
             else:
                 items = ItemsMessage.decode(message.body).items
                 self.messages.append(items)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_upload.courier import ASIDE_S
-from edge_upload.sinks import Durable, Sink, SinkConflictError, SinkUnavailableError, Stored
+from edge_upload.sinks import Durable, Listed, Sink, SinkConflictError, SinkUnavailableError, Stored
 from support.upload import Bench, HurriedClock, item, predicted, predictions, stored
 
 
@@ -39,6 +40,12 @@ class TroubledSink:
             self.damages -= 1
             return "0" * 64
         return await self.sink.check(name)
+
+    def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        return self.sink.listing(prefix)
+
+    def read(self, name: str) -> AsyncIterator[bytes]:
+        return self.sink.read(name)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ ROUND_S: Final = 5.0
 PATIENCE_S: Final = 60.0
 """How long upload may take to say that it has what was sent in a round."""
 
-WINDOW: Final = 2000
-"""Events in a round, at most."""
+WINDOW: Final = 500
+"""Events in a round, at most; they take some 4 KB each in memory."""
 
 
 class Historian:
