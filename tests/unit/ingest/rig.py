@@ -108,7 +108,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool], step: float = 0.2) -> None:
         """Let time pass, and the peer answer, until something is so."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             while not condition():
                 await self.pass_time(step)
 
