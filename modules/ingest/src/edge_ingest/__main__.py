@@ -7,8 +7,10 @@ from typing import Final
 
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_ingest.courier import Courier
+from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
 from edge_ingest.intake import Intake
+from edge_ingest.ledger import history
 from edge_ingest.ledger.journal import Journal
 from edge_ingest.ledger.schema import open_ledger
 from edge_ingest.meters import Meters
@@ -31,7 +33,9 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         ConfigurationError: The ledger was written by a release that is too new for this one.
     """
     settings, clock, hub = IngestSettings(), given.clock, given.hub
-    journal = Journal(open_ledger(given.environment.state_dir / "ledger.db"), clock)
+    ledger = open_ledger(given.environment.state_dir / "ledger.db")
+    history.follow(ledger, lambda: clock.now().timestamp())
+    journal = Journal(ledger, clock)
     pool = ThreadPoolExecutor(THREADS, "files")
     meters = Meters(given.metrics)
     share = Share(given.environment.share_dir)
@@ -51,11 +55,12 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     intake = Intake(share, journal, clock, pool, settings, arrived)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     inquirer = Inquirer(hub, journal, clock, settings)
+    historian = Historian(hub, journal, clock)
     reporter = Reporter(hub, journal, clock, meters, settings)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (journal, courier, settler, intake, scanner, inquirer, reporter):
+            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter):
                 tasks.create_task(part.run(), name=type(part).__name__)
             tasks.create_task(scanner.listen(), name="listen")
 
@@ -69,7 +74,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         await journal.close()
 
     return Wiring(
-        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects},
+        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects, "kept": historian.take_kept},
         run=run,
         configure=configure,
         drain=drain,

@@ -1,7 +1,7 @@
 """The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -144,6 +144,24 @@ class Database:
         """
         with _disk_trouble:
             return self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, values: Iterable[Any]) -> None:
+        """Run one statement with each of these values.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with _disk_trouble:
+            self._connection.executemany(statement, values)
+
+    def add(self, tables: str) -> None:
+        """Make tables that stand beside the schema, where they are missing: all or none.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with _disk_trouble:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} COMMIT;")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
