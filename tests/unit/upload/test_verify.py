@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -48,9 +49,10 @@ def told() -> HistoryMessage:
 async def fill(root: Path, device: str = "edge 7") -> Path:
     bench = Bench(root, device)
     bench.clock = HurriedClock()
-    async with bench.running(shardRows=2) as hub:
+    bench.batch("b", np.ones((2 * len(DONE), 4), np.float32))
+    async with bench.running(shardRows=2, features="all") as hub:
         hub.deliver("history", told().encode())
-        hub.deliver("records", predictions(*[predicted(one, rows=2) for one in DONE]))
+        hub.deliver("records", predictions(*[predicted(one, first=2 * n, rows=2) for n, one in enumerate(DONE)]))
         await bench.uploaded(DONE)
         await until_history(bench)
     for file in bench.cloud.rglob("*.parquet"):
@@ -109,8 +111,9 @@ def test_it_says_so_to_people(store: Path) -> None:
     assert result.output.endswith("The store holds what the ledger says.\n")
 
 
-def test_a_deleted_shard_is_missing(store: Path) -> None:
-    gone = shards(store)[0]
+@pytest.mark.parametrize("kind", ["records", "features"])
+def test_a_deleted_shard_is_missing(store: Path, kind: str) -> None:
+    gone = shards(store, kind)[0]
     gone.unlink()
     assert differences(store) == {("missing", gone.name)}
 
@@ -156,8 +159,9 @@ def test_a_renamed_shard_is_missing_and_extra_and_deep_tells_which_it_is(store: 
     assert any(one["kind"] == "missing" and other.name in one["detail"] for one in found)
 
 
-def test_rows_that_lack_in_a_shard_are_missing(store: Path) -> None:
-    file = shards(store)[0]
+@pytest.mark.parametrize("kind", ["records", "features"])
+def test_rows_that_lack_in_a_shard_are_missing(store: Path, kind: str) -> None:
+    file = shards(store, kind)[0]
     rewrite(file, lambda table: table.slice(1))
     assert {kind for kind, _ in differences(store, "--deep")} == {"missing", "differing"}
 
@@ -209,7 +213,14 @@ def test_a_file_is_traced_by_path_and_by_id(store: Path) -> None:
         result = CliRunner().invoke(main, ["--store", str(store), "--json", "trace", what])
         assert result.exit_code == 0
         traced = json.loads(result.output)
-        assert [event["event"] for event in traced["events"]] == ["seen", "sent", "done", "accepted", "stored"]
+        assert [event["event"] for event in traced["events"]] == [
+            "seen",
+            "sent",
+            "done",
+            "accepted",
+            "stored",
+            "stored",
+        ]
         held = traced["events"][-1]
         assert (held["model_digest"], held["contract_stamp"], held["there"]) == (MODEL.digest, STAMP, True)
         assert (store / held["object"]).stem == held["object_sha256"]

@@ -52,7 +52,7 @@ SELECT stored.device, stored.date, stored.object AS about,
     'holds ' || coalesce(sum(held.rows), 0) || ' rows of item ' || stored.id || ', not ' || stored.rows AS detail
 FROM event AS stored JOIN file ON file.name = stored.object AND file.sha256 IS NOT NULL AND file.trouble IS NULL
 LEFT JOIN held ON held.name = stored.object AND held.id = stored.id
-WHERE file.kind = 'records' AND stored.rows IS NOT NULL
+WHERE file.kind IN ('records', 'features') AND stored.rows IS NOT NULL
 GROUP BY stored.source, stored.number HAVING coalesce(sum(held.rows), 0) < stored.rows
 ORDER BY 1, 2, 3
 """

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from edge_upload.history import shards
 from edge_upload.sinks import Listed, Sink, SinkConflictError, SinkMissingError
-from edge_upload.verify.names import LEDGER, ORIGINALS, RECORDS, device_of, parse
+from edge_upload.verify.names import FEATURES, LEDGER, ORIGINALS, RECORDS, device_of, parse
 
 ROW_COLUMNS: Final = ("id", "attempt", "part", "row")
 
@@ -33,7 +33,7 @@ async def files(db: Connection, sink: Sink, device: str | None) -> None:
     Raises:
         SinkUnavailableError: It does not answer.
     """
-    for kind in (LEDGER, RECORDS, ORIGINALS):
+    for kind in (LEDGER, RECORDS, FEATURES, ORIGINALS):
         async for listed in sink.listing(f"{kind}/"):
             if device is None or device_of(listed.name) == device:
                 db.execute(FILE, _about(kind, listed))
@@ -49,12 +49,13 @@ async def ledger(db: Connection, sink: Sink) -> None:
 
 
 async def contents(db: Connection, sink: Sink) -> None:
-    """Hash every file of results and every original, and count the rows of results.
+    """Hash every file of results, features and originals, and count the rows of the first two.
 
     Raises:
         SinkUnavailableError: The store does not answer.
     """
-    await _examine(db, sink, RECORDS, lambda path, file: _load_rows(db, path, file))
+    for kind in (RECORDS, FEATURES):
+        await _examine(db, sink, kind, lambda path, file: _load_rows(db, path, file))
     await _examine(db, sink, ORIGINALS, lambda _path, _file: None)
 
 

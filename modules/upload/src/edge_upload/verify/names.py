@@ -7,10 +7,11 @@ from urllib.parse import unquote
 
 LEDGER: Final = "_ledger"
 RECORDS: Final = "records"
+FEATURES: Final = "features"
 ORIGINALS: Final = "raw"
 
 _NAME: Final = re.compile(
-    r"(?P<kind>_ledger|records|raw)/device=(?P<device>[^/]+)/date=(?P<date>\d{4}-\d\d-\d\d)/"
+    r"(?P<kind>_ledger|records|features|raw)/device=(?P<device>[^/]+)/date=(?P<date>\d{4}-\d\d-\d\d)/"
     r"((?P<shard>[0-9a-f]{64})\.parquet|(?P<item>[0-9a-f]{32})(\.[^/]+)?)"
 )
 _DEVICE: Final = re.compile(r"[^/]+/device=([^/]+)/")
@@ -21,7 +22,7 @@ class Place:
     """What a name says.
 
     Attributes:
-        kind: ``_ledger``, ``records`` or ``raw``.
+        kind: ``_ledger``, ``records``, ``features`` or ``raw``.
         device: The device's name.
         date: The items' day, ISO.
         stem: The hash of a shard, the item of an original.

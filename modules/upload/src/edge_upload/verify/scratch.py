@@ -19,7 +19,7 @@ CREATE TABLE event (             -- what the ledger says; the columns of history
     model_digest TEXT, contract_stamp TEXT,
     PRIMARY KEY (device, source, number)
 ) WITHOUT ROWID;
-CREATE TABLE held (              -- rows of items in shards of results
+CREATE TABLE held (              -- rows of items in shards of results and features
     name TEXT, id TEXT, attempt INTEGER, rows INTEGER, distinct_rows INTEGER
 );
 CREATE TABLE finding (kind TEXT, device TEXT, date TEXT, about TEXT, detail TEXT);
@@ -32,7 +32,7 @@ CREATE INDEX held_by_name ON held (name, id);
 
 CREATE TABLE item AS             -- how far each item has come
 SELECT device, date, id, max(path) AS path, max(content_sha256) AS content_sha256, max(at) AS at,
-    max(event = 'stored') AS stored, max(event IN ('accepted', 'stored')) AS accepted
+    max(event = 'stored' AND object LIKE 'records/%') AS stored, max(event IN ('accepted', 'stored')) AS accepted
 FROM event GROUP BY device, date, id;
 CREATE UNIQUE INDEX item_by_id ON item (device, date, id);
 
