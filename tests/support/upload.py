@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ from edge_upload.answers import Answer
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
 from edge_upload.hints import Hints
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.metrics import UploadMetrics
 from edge_upload.originals import Originals
@@ -54,7 +56,7 @@ from edge_upload.room import Limits
 from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
 from edge_upload.shards import Group, Intent, Shards
-from edge_upload.sinks import Sink
+from edge_upload.sinks import Sink, Stored
 from edge_upload.sinks.share import ShareSink
 from edge_upload.spool import Spool
 from edge_upload.writer import Writer
@@ -129,9 +131,9 @@ def inquiry(ask: Iterable[Item] = (), settled: Iterable[Item] = ()) -> bytes:
 
 
 def stored(cloud: Path) -> list[dict[str, Any]]:
-    """Every row in the store; fails where a file's name is not its hash."""
+    """Every row in the store but the ledger's; fails where a file's name is not its hash."""
     rows: list[dict[str, Any]] = []
-    for path in sorted(cloud.rglob("*.parquet")):
+    for path in sorted(path for path in cloud.rglob("*.parquet") if "_ledger" not in path.parts):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
         rows += table(path).to_pylist()
     return rows
@@ -140,6 +142,14 @@ def stored(cloud: Path) -> list[dict[str, Any]]:
 def table(path: Path) -> pa.Table:
     """A shard."""
     return pq.ParquetFile(path).read()
+
+
+async def until_history(bench: "Bench") -> None:
+    """Wait until the store has all that has happened so far."""
+    query = "SELECT count(*) FROM events"
+    with closing(sqlite3.connect(bench.state / "spool.db")) as db:
+        while db.execute(query).fetchone()[0]:
+            await asyncio.sleep(0.01)
 
 
 class Parts:
@@ -155,14 +165,15 @@ class Parts:
         self.cloud = root / "cloud"
         self.database = Database(root / "state" / "spool.db")
         self.index = Index(self.database, "appliance")
+        self.events = Events(self.database)
         self.registry = CollectorRegistry()
         self.metrics = UploadMetrics(self.registry)
         self.sampler, writer = Sampler(self.database, self.metrics), Writer(self.database)
         relief = Relief(self.database, self.index, self.metrics)
         features = FeatureReader(TensorReader(root / "tensors"))
-        self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief)
+        self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief, self.events)
         self.hints = Hints(self.database, self.index, self.sampler, writer, self.metrics)
-        self.shards = Shards(self.database, self.index)
+        self.shards = Shards(self.database, self.index, self.events)
         self.originals = Originals(self.database, self.index)
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
@@ -182,6 +193,11 @@ class Parts:
         intent = self.outbox.cut(claim, self.shards.entries(claim))
         self.shards.intend(intent)
         return intent
+
+    def settle(self, intent: Intent) -> list[Receipt]:
+        """Say that the store has a shard."""
+        stored = Stored(intent.name, self.outbox.file(intent.number).stat().st_size, written=True)
+        return list(self.shards.settle(intent, stored, NOON))
 
 
 class HurriedClock:
@@ -225,9 +241,11 @@ class Bench:
 
     Args:
         root: Where its folders are.
+        device: Whose upload it is.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, device: str = "edge 7") -> None:
+        self.device = device
         self.state, self.tensors, self.cloud = root / "state", root / "tensors", root / "cloud"
         self.share = root / "share"
         self.share_dir: Path | None = self.share
@@ -248,7 +266,7 @@ class Bench:
             tensor_dir=self.tensors,
             cloud_dir=self.cloud,
             share_dir=self.share_dir,
-            iotedge_deviceid="edge 7",
+            iotedge_deviceid=self.device,
         )
         wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
         keeper = SettingsKeeper(UploadSettings, self.state / "settings.json")

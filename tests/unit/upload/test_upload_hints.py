@@ -47,7 +47,7 @@ def test_a_hint_adds_the_original_of_an_accepted_item_once(parts: Parts) -> None
     follow(parts, "a")
     follow(parts, "a", mark=Mark.DRIFT)
     assert waiting(parts) == ["a"]
-    assert [receipt.status for receipt in parts.shards.settle(parts.cut(), NOON)] == []
+    assert [receipt.status for receipt in parts.settle(parts.cut())] == []
     (receipt,) = parts.originals.settle(parts.originals.waiting(1), NOON)
     assert receipt.id == item("a").id
 
@@ -71,7 +71,7 @@ def test_a_hint_about_an_item_that_is_being_put_together_is_remembered(parts: Pa
 def test_hints_that_are_late_or_not_wanted_change_nothing(parts: Parts) -> None:
     store(parts, "a")
     follow(parts, "a", sampleMarks=["drift"])
-    parts.shards.settle(parts.cut(), NOON)
+    parts.settle(parts.cut())
     follow(parts, "a", "never")
     assert waiting(parts) == []
     assert counted(parts, "late_hints") == 2

@@ -90,3 +90,12 @@ def test_a_spool_that_is_spoilt_while_it_is_used_is_replaced_and_the_work_refuse
     with closing(sqlite3.connect(path)) as again:
         assert again.execute("SELECT count(*) FROM layouts").fetchone() == (1,)
     assert (tmp_path / "spool.db.corrupt").exists()
+
+
+def test_tables_beside_the_schema_are_in_what_replaces_a_spoilt_spool(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "spool.db")) as database:
+        database.add("CREATE TABLE IF NOT EXISTS beside (number INTEGER);")
+        (tmp_path / "spool.db.spoilt").write_text("found to be spoilt")
+        with database.transaction():
+            database.execute("INSERT INTO beside VALUES (1)")
+        assert database.execute("SELECT count(*) FROM beside").fetchone() == (1,)

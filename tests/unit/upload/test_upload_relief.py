@@ -70,7 +70,7 @@ def test_an_item_is_uploaded_when_the_last_of_it_is_given_up(parts: Parts) -> No
     store(parts, "a")
     store(parts, "b")
     (group,) = [group for group in parts.shards.groups() if group.cargo is Cargo.RESULTS]
-    assert list(parts.shards.settle(parts.cut(group=group), NOON)) == []
+    assert list(parts.settle(parts.cut(group=group))) == []
     assert store(parts, "c") == ["accepted", "uploaded"]
 
 

@@ -11,6 +11,9 @@ from edge_upload.database import Database
 from edge_upload.delivery import Delivery
 from edge_upload.features import FeatureReader
 from edge_upload.hints import Hints
+from edge_upload.history.archivist import Archivist
+from edge_upload.history.courier import HistoryCourier
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.metrics import UploadMetrics
 from edge_upload.originals import Originals
@@ -49,39 +52,52 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
     metrics = UploadMetrics(given.metrics.registry)
     database = Database(environment.state_dir / "spool.db")
     index = Index(database, sink.durable)
+    events = Events(database)
     sampler, writer = Sampler(database, metrics), Writer(database)
     features, relief = FeatureReader(TensorReader(environment.tensor_dir)), Relief(database, index, metrics)
-    spool = Spool(database, index, features, writer, sampler, relief)
+    spool = Spool(database, index, features, writer, sampler, relief, events)
     hints = Hints(database, index, sampler, writer, metrics)
     thread, free = OneThread("spool"), disk_of(environment.state_dir)
     post = Post(hub, metrics)
     acceptor = Acceptor(spool, hints, index, thread, post, clock, free)
     delivery = Delivery(sink, metrics)
     outbox = Outbox(environment.state_dir / "outbox", environment.iotedge_deviceid)
-    courier = Courier(Shards(database, index), outbox, delivery, thread, post, clock)
+    courier = Courier(Shards(database, index, events), outbox, delivery, thread, post, clock)
     places = Places(environment.share_dir, environment.state_dir / "originals", free, environment.iotedge_deviceid)
     carrier = Carrier(Originals(database, index), places, delivery, courier, thread, post, clock)
+    archivist = Archivist(events, thread, hub)
+    history = HistoryCourier(
+        events, environment.state_dir / "history", environment.iotedge_deviceid, delivery, thread, clock
+    )
     reporter = Reporter(index, thread, Watched(acceptor, courier, carrier), hub, clock, metrics)
+
+    parts = (acceptor, courier, carrier, archivist, history, post, reporter)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for work in (acceptor.run, courier.run, carrier.run, post.run, reporter.run, reporter.tidy):
+            for work in (*(part.run for part in parts), reporter.tidy):
                 tasks.create_task(work(), name=work.__qualname__)
 
     async def configure(settings: UploadSettings) -> None:
         acceptor.configure(settings if environment.share_dir else settings.model_copy(update={"originals": "none"}))
-        courier.configure(settings)
-        carrier.configure(settings)
+        for part in (courier, carrier, history):
+            part.configure(settings)
         sink.limit(settings.bandwidth_bytes_per_second)
 
     async def drain() -> None:
         await courier.close()
+        await history.close()
         await sink.close()
         await thread.close()
         database.close()
 
     return Wiring(
-        inputs={"records": acceptor.records, "hints": acceptor.hints, "inquiries": acceptor.inquiries},
+        inputs={
+            "records": acceptor.records,
+            "hints": acceptor.hints,
+            "inquiries": acceptor.inquiries,
+            "history": archivist.history,
+        },
         run=run,
         configure=configure,
         drain=drain,

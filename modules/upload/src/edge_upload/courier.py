@@ -154,8 +154,8 @@ class Courier:
         await self._post.put(receipts)
 
     async def _deliver(self, intent: Intent) -> Iterator[Receipt]:
-        await self._delivery.deliver(intent.name, self._outbox.file(intent.number), intent.sha256)
-        return await self._thread.call(self._shards.settle, intent, self._clock.now())
+        stored = await self._delivery.deliver(intent.name, self._outbox.file(intent.number), intent.sha256)
+        return await self._thread.call(self._shards.settle, intent, stored, self._clock.now())
 
     def _put_aside(self, intent: Intent, error: SinkConflictError) -> None:
         log.error("a shard is set aside: %s", error)

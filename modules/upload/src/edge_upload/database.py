@@ -1,7 +1,7 @@
 """The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -149,6 +149,7 @@ class Database:
         self._path = path
         self._mark = path.with_name(f"{path.name}.spoilt")
         self._guard = _Guard(self._mark)
+        self._beside: list[str] = []
         try:
             self._open()
         except SpoolSpoiltError:
@@ -162,6 +163,24 @@ class Database:
         """
         with self._guard:
             return self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, values: Iterable[Any]) -> None:
+        """Run one statement with each of these values.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with self._guard:
+            self._connection.executemany(statement, values)
+
+    def add(self, tables: str) -> None:
+        """Make tables that stand beside the schema, where they are missing: all or none; in whatever replaces it, too.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        self._make(tables)
+        self._beside.append(tables)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -224,3 +243,9 @@ class Database:
             raise ConfigurationError(f"{self._path} was written by a release that is more than one ahead of this")
         for number, step in enumerate(STEPS[version:], version + 1):
             self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        for tables in self._beside:
+            self._make(tables)
+
+    def _make(self, tables: str) -> None:
+        with self._guard:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} COMMIT;")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_upload.metrics import UploadMetrics
-from edge_upload.sinks import Sink, SinkError, SinkUnavailableError
+from edge_upload.sinks import Sink, SinkError, SinkUnavailableError, Stored
 
 
 class Delivery:
@@ -29,16 +29,17 @@ class Delivery:
         """
         await self._sink.probe()
 
-    async def deliver(self, name: str, file: Path, sha256: str) -> None:
+    async def deliver(self, name: str, file: Path, sha256: str) -> Stored:
         """Put a file, and compare what then stands in the store.
 
         Raises:
             SinkError: It is not there; see its kinds.
         """
         try:
-            await self._sink.put(name, file, sha256)
+            stored = await self._sink.put(name, file, sha256)
             if await self._sink.check(name) != sha256:
                 raise SinkUnavailableError(f"{name} is not what was stored")
         except SinkError:
             self.metrics.put_failures.inc()
             raise
+        return stored

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from edge_common.messages import ItemId, Receipt
 from edge_upload.cargo import Cargo, rank
 from edge_upload.database import Database
+from edge_upload.history.events import Events
 from edge_upload.index import Index, why_of
 from edge_upload.records import BadPartError, Layout, Record, read_record
 from edge_upload.sampling import Why
+from edge_upload.sinks import Stored
 
 Key = tuple[str, int, Cargo, bool]
 
@@ -102,11 +104,13 @@ class Shards:
     Args:
         database: The spool's.
         index: Knows the items.
+        events: Where it is written down what the store has.
     """
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(self, database: Database, index: Index, events: Events) -> None:
         self._database = database
         self._index = index
+        self._events = events
 
     def groups(self) -> list[Group]:
         """What waits, is part of no shard yet, and can be."""
@@ -189,7 +193,7 @@ class Shards:
         """
         self._database.execute("DELETE FROM shards WHERE name IS NULL")
 
-    def settle(self, intent: Intent, now: datetime) -> Iterator[Receipt]:
+    def settle(self, intent: Intent, stored: Stored, now: datetime) -> Iterator[Receipt]:
         """The store has a shard: its parts go, and the items that have no others are uploaded.
 
         Returns:
@@ -199,6 +203,7 @@ class Shards:
             SpoolUnavailableError: The disk refuses.
         """
         with self._database.transaction():
+            self._events.stored(intent.number, stored, intent.sha256, now)
             items = self._database.execute(
                 "SELECT DISTINCT item FROM parts WHERE shard = ?", [intent.number]
             ).fetchall()

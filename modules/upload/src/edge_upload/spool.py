@@ -14,6 +14,7 @@ from edge_upload.answers import Answer, receipt, refusal
 from edge_upload.assembly import Attempt, Verdict, judge
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
+from edge_upload.history.events import Events
 from edge_upload.index import Index, Known
 from edge_upload.records import TENSORS, Arrival, digest_of
 from edge_upload.relief import Relief
@@ -46,6 +47,7 @@ class Spool:
         writer: Writes them.
         sampler: Says what is kept of an item beside its predictions.
         relief: Makes room.
+        events: Where it is written down what was accepted.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Spool:
         writer: Writer,
         sampler: Sampler,
         relief: Relief,
+        events: Events,
     ) -> None:
         self._database = database
         self._index = index
@@ -63,6 +66,7 @@ class Spool:
         self._writer = writer
         self._sampler = sampler
         self._relief = relief
+        self._events = events
 
     def store(
         self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, settings: UploadSettings
@@ -164,6 +168,7 @@ class Spool:
         self._writer.write(number, rows, commit.now, hard=decision.hard, ready=grown.whole)
         if not grown.whole:
             return
+        self._events.accepted(record, commit.now)
         if grown.held > 1:
             self._writer.complete(number, hard=decision.hard, features=decision.features)
         if known.attempts.keys() - {item.attempt}:
