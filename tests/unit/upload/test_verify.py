@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,13 @@ from edge_common.messages import Event, HistoryMessage, Item, ItemHistory, KeptM
 from edge_upload.history.courier import PATIENCE
 from edge_upload.verify.cli import main
 from support.azurite import Azurite
-from support.upload import MODEL, STAMP, Bench, HurriedClock, item, predicted, predictions, until_history
+from support.upload import MODEL, STAMP, Bench, HurriedClock, item, kept, predicted, predictions, until_history
 from support.web import free_port
 
 LEDGER = "a" * 32
 DONE = [item(name) for name in "abcd"]
 BAD, WAITING = item("bad"), item("waiting")
+ITEMS = [*DONE, BAD, WAITING]
 LIVES = {
     **{one.id: ("seen", "sent", "done") for one in DONE},
     BAD.id: ("seen", "sent", "quarantined"),
@@ -34,8 +35,8 @@ LIVES = {
 OLD = 1_700_000_000.0
 
 
-def told() -> HistoryMessage:
-    """What ingest says of all items."""
+def told(items: Sequence[Item]) -> HistoryMessage:
+    """What ingest says of items."""
     numbers = iter(range(1, 100))
 
     def history(one: Item) -> ItemHistory:
@@ -46,19 +47,20 @@ def told() -> HistoryMessage:
         )
         return ItemHistory(**one.model_dump(exclude={"attempt", "captured"}), events=events)
 
-    return HistoryMessage(ledger=LEDGER, items=tuple(map(history, [*DONE, BAD, WAITING])))
+    return HistoryMessage(ledger=LEDGER, items=tuple(map(history, items)))
 
 
 async def fill(root: Path, device: str = "edge 7") -> Path:
     bench = Bench(root, device)
     bench.clock = HurriedClock()
     bench.batch("b", np.ones((2 * len(DONE), 4), np.float32))
-    async with bench.running(shardRows=2, features="all") as hub:
-        hub.deliver("history", told().encode())
-        hub.deliver("records", predictions(*[predicted(one, first=2 * n, rows=2) for n, one in enumerate(DONE)]))
+    done = [kept(bench.share, one) for one in DONE]
+    async with bench.running(shardRows=2, features="all", originals="all") as hub:
+        hub.deliver("history", told([*done, BAD, WAITING]).encode())
+        hub.deliver("records", predictions(*[predicted(one, first=2 * n, rows=2) for n, one in enumerate(done)]))
         await bench.uploaded(DONE)
         await until_history(bench)
-    for file in bench.cloud.rglob("*.parquet"):
+    for file in bench.cloud.rglob("*.*"):
         os.utime(file, (OLD, OLD))
     return bench.cloud
 
@@ -163,6 +165,19 @@ def test_a_deleted_shard_is_missing(mount: Mount, store: Path, kind: str) -> Non
     assert differences(mount) == {("missing", gone.name)}
 
 
+def test_a_deleted_original_is_missing(mount: Mount, store: Path) -> None:
+    gone = next(store.glob("raw/*/*/*"))
+    gone.unlink()
+    assert differences(mount) == {("missing", gone.name)}
+
+
+def test_an_original_of_other_bytes_is_found_by_looking_deep(mount: Mount, store: Path) -> None:
+    file = next(store.glob("raw/*/*/*"))
+    file.write_bytes(b"?" * file.stat().st_size)
+    assert differences(mount) == set()
+    assert differences(mount, "--deep") == {("differing", file.name)}
+
+
 def test_a_truncated_shard_differs(mount: Mount, store: Path) -> None:
     file = shards(store)[0]
     os.truncate(file, file.stat().st_size - 1)
@@ -258,15 +273,9 @@ def test_a_file_is_traced_by_path_and_by_id(mount: Mount, store: Path) -> None:
         result = mount.ask("--json", "trace", what)
         assert result.exit_code == 0
         traced = json.loads(result.output)
-        assert [event["event"] for event in traced["events"]] == [
-            "seen",
-            "sent",
-            "done",
-            "accepted",
-            "stored",
-            "stored",
-        ]
-        held = traced["events"][-1]
+        said = [event["event"] for event in traced["events"]]
+        assert said == ["seen", "sent", "done", "accepted", "stored", "stored", "stored"]
+        held = next(event for event in traced["events"] if event.get("object", "").startswith("records/"))
         assert (held["model_digest"], held["contract_stamp"], held["there"]) == (MODEL.digest, STAMP, True)
         assert (store / held["object"]).stem == held["object_sha256"]
     people = mount.ask("trace", BAD.path)
@@ -287,12 +296,12 @@ async def test_what_ingest_is_told_is_kept_is_kept(tmp_path: Path) -> None:
     """Whatever becomes of the process after that; and sent again, it is stored once."""
     bench = Bench(tmp_path)
     async with bench.running(shardSeconds=3600) as hub:
-        hub.deliver("history", told().encode())
+        hub.deliver("history", told(ITEMS).encode())
         kept = KeptMessage.decode((await hub.sent_to("kept"))[0].body)
         assert (kept.ledger, kept.numbers) == (LEDGER, tuple(range(1, 18)))
     bench.clock = HurriedClock()
     async with bench.running(shardSeconds=0.01) as hub:
-        hub.deliver("history", told().encode())
+        hub.deliver("history", told(ITEMS).encode())
         await hub.sent_to("kept")
         await until_history(bench)
     rows = [row for file in shards(bench.cloud, "_ledger") for row in pq.ParquetFile(file).read().to_pylist()]
