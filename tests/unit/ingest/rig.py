@@ -12,6 +12,7 @@ from edge_common.fakes import FakeClock, FakeHub
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
     InquiriesMessage,
+    Inquiry,
     Item,
     ItemsMessage,
     Receipt,
@@ -27,9 +28,10 @@ from edge_ingest.settings import IngestEnvironment, IngestSettings
 
 Answer = Receipt | Reject
 Peer = Callable[[Item], Iterable[Answer]]
+Memory = Callable[[Inquiry], Iterable[Answer]]
 
 
-def receipt(item: Item, status: ReceiptStatus) -> Receipt:
+def receipt(item: Item | Inquiry, status: ReceiptStatus) -> Receipt:
     return Receipt(id=item.id, attempt=item.attempt, status=status)
 
 
@@ -45,8 +47,12 @@ def uploading(item: Item) -> list[Answer]:
     return [receipt(item, ReceiptStatus.ACCEPTED), receipt(item, ReceiptStatus.UPLOADED)]
 
 
-def silent(_: Item) -> list[Answer]:
+def silent(_: Item | Inquiry) -> list[Answer]:
     return []
+
+
+def unknown(inquiry: Inquiry) -> list[Answer]:
+    return [receipt(inquiry, ReceiptStatus.UNKNOWN)]
 
 
 @dataclass
@@ -55,6 +61,7 @@ class Rig:
 
     Attributes:
         peer: What answers each item.
+        memory: What answers each inquiry.
         messages: The items of each message that was sent.
         inquiries: What upload was asked and told.
     """
@@ -65,6 +72,7 @@ class Rig:
     share: Path
     state: Path
     peer: Peer
+    memory: Memory = silent
     messages: list[Sequence[Item]] = field(default_factory=list)
     inquiries: list[InquiriesMessage] = field(default_factory=list)
     _read: int = 0
@@ -136,6 +144,7 @@ class Rig:
         for message in new:
             if message.output == "inquiries":
                 self.inquiries.append(InquiriesMessage.decode(message.body))
+                self.answer(*(answer for inquiry in self.inquiries[-1].ask for answer in self.memory(inquiry)))
             else:
                 items = ItemsMessage.decode(message.body).items
                 self.messages.append(items)

@@ -18,7 +18,7 @@ class State(StrEnum):
     SENT = "sent"
     """Sent under a lease."""
     ACCEPTED = "accepted"
-    """On upload's disk."""
+    """On upload's disk; or, with the code ``LOST``, given up unless upload says otherwise, who is asked."""
     UPLOADED = "uploaded"
     """In the store; the file is still to get its retention."""
     DONE = "done"
