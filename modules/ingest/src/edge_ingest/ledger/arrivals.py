@@ -57,9 +57,10 @@ def record(db: Connection, found: Iterable[Found], now: float, today: date) -> N
             json.dumps([f"{row['sha256']}{row['path']}" for row in rows]),
         ),
     )
-    db.executemany(
-        "UPDATE item SET mtime_ns = :mtime_ns WHERE path = :path AND sha256 = :sha256 AND generation > 0", rows
-    )
+    if db.execute("SELECT EXISTS (SELECT 1 FROM item WHERE generation > 0)").fetchone()[0]:
+        db.executemany(
+            "UPDATE item SET mtime_ns = :mtime_ns WHERE path = :path AND sha256 = :sha256 AND generation > 0", rows
+        )
 
 
 def supplant(db: Connection, known: Iterable[Sight], now: float) -> None:

@@ -82,6 +82,8 @@ CREATE TABLE set_aside (  -- rows of item that made no sense, as JSON
     at     TEXT NOT NULL DEFAULT (datetime('now'))
 ) STRICT;
 
+CREATE INDEX item_renewed ON item (path) WHERE generation > 0;
+
 CREATE TRIGGER item_removed AFTER DELETE ON item BEGIN
     UPDATE tally SET items = items - 1 WHERE state = old.state;
 END;
