@@ -5,6 +5,7 @@ import json
 import os
 import tracemalloc
 from contextlib import chdir
+from hashlib import sha256
 from pathlib import Path
 from socket import AF_UNIX, socket
 
@@ -227,6 +228,21 @@ async def test_a_file_that_changed_is_a_new_item(folder: Path) -> None:
     assert file.read_bytes() == b"and after"
 
 
+async def test_a_file_that_changed_is_gone_also_if_it_is_said_once_the_new_one_is_done(folder: Path) -> None:
+    file = put(folder, "a.png", b"before")
+
+    def late(item: Item) -> list[Answer]:
+        if item.size == 6:
+            file.write_bytes(b"and after")
+            return []
+        return uploading(item)
+
+    async with running(folder, late) as rig:
+        await rig.until_state(a__png="done")
+        rig.peer = lambda item: [reject(item, "CHANGED")]
+        await rig.until(lambda: (rig.hub.reported["ledger"]["items"]["gone"]) == 1, step=1)
+
+
 async def test_a_file_that_vanished_is_gone(folder: Path) -> None:
     file = put(folder, "a.png")
 
@@ -252,24 +268,60 @@ async def test_what_cannot_be_an_item_is_quarantined(folder: Path) -> None:
     (folder / "outside/secret.png").write_bytes(b"secret")
     (folder / "share/link.png").symlink_to(folder / "outside/secret.png")
     (folder / "share/linked").symlink_to(folder / "outside")
+    (folder / "share/processes").symlink_to("/proc")
     put(folder, os.fsdecode(b"caf\xe9.png"), b"coffee")
-    async with running(folder, maxBytes=100) as rig:
-        await rig.until(lambda: len(rig.states()) == 8 and set(rig.states().values()) == {"done", "quarantined"})
+    async with running(folder, maxBytes=100, scanSeconds=5) as rig:
+        await rig.until(lambda: len(rig.states()) == 7 and set(rig.states().values()) == {"done", "quarantined"})
         assert [item.path for item in rig.items] == ["fine.png"]
         codes = {path: rig.row(path)["code"] for path in rig.states()}
         assert codes == {
             "folder/empty.png": "EMPTY",
             "large.png": "TOO_LARGE",
             "fine.png": None,
-            "fifo": "NOT_A_FILE",
-            "socket": "NOT_A_FILE",
             "link.png": "SYMLINK",
             "linked": "SYMLINK",
+            "processes": "SYMLINK",
             "caf\\xe9.png": "BAD_NAME",
         }
+        left_alone = rig.metrics.registry.get_sample_value
+        await rig.until(lambda: left_alone("edge_ingest_left_alone") == 2, step=1)
     assert (folder / "outside/secret.png").read_bytes() == b"secret"
-    assert {path for path in files(folder) if not path.startswith(".edge/")} == {"fine.png"}
-    assert len(list((folder / "share/.edge/quarantine").rglob("*.reason.json"))) == 7
+    assert {path for path in files(folder) if not path.startswith(".edge/")} == {"fine.png", "fifo", "socket"}
+    assert len(list((folder / "share/.edge/quarantine").rglob("*.reason.json"))) == 6
+
+
+async def test_an_empty_file_that_grows_is_taken_whole(folder: Path) -> None:
+    async with running(folder, settleSeconds=1) as rig:
+        file = rig.put("growing.png", b"")
+        await rig.pass_time(2)
+        file.write_bytes(b"x" * 50)
+        await rig.until_state(growing__png="done")
+        assert [item.size for item in rig.items] == [50]
+
+
+async def test_many_names_of_one_file_are_an_item_each(folder: Path) -> None:
+    first = put(folder, "a/first.png")
+    (folder / "share/b").mkdir()
+    for number in range(5):
+        (folder / f"share/b/{number}.png").hardlink_to(first)
+    async with running(folder) as rig:
+        await rig.until(lambda: list(rig.states().values()) == ["done"] * 6)
+
+
+async def test_a_file_that_changes_without_a_new_look_is_read_again(folder: Path) -> None:
+    file = put(folder, "a.png", b"before")
+
+    def changed(item: Item) -> list[Answer]:
+        if item.sha256 == sha256(b"before").hexdigest():
+            times = file.stat()
+            file.write_bytes(b"after!")
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+            return [reject(item, "CHANGED")]
+        return uploading(item)
+
+    async with running(folder, changed) as rig:
+        await rig.until(lambda: "done" in rig.states().values())
+        assert rig.items[-1].sha256 == sha256(b"after!").hexdigest()
 
 
 async def test_a_file_that_is_written_slowly_is_taken_once_and_whole(folder: Path) -> None:
@@ -429,6 +481,7 @@ async def test_twenty_thousand_files_need_little_memory(folder: Path) -> None:
         parent.mkdir(exist_ok=True)
         (parent / f"{number}.png").hardlink_to(first)
     async with running(folder, silent, settleSeconds=0, watch="poll") as rig:
+        rig.deaf = True
         await rig.until(lambda: "ledger" in rig.hub.reported, step=0)
         tracemalloc.start()
         try:

@@ -343,9 +343,19 @@ def _check_alerts(alerts: Iterable[str], labels: Iterable[str]) -> None:
         raise ValueError(f"alerts must be labels, and {min(unknown)!r} is none")
 
 
+def _output_kind(value: Any) -> Any:
+    """As for the input half; the first contracts could leave it out."""
+    return value.get("kind", "classification") if isinstance(value, Mapping) else getattr(value, "kind", None)
+
+
 SingleOutput = Annotated[
-    ClassificationOutput | RegressionOutput | AnomalyOutput | EmbeddingOutput | DetectionOutput | RawOutput,
-    Discriminator("kind"),
+    Annotated[AnomalyOutput, Tag("anomaly")]
+    | Annotated[ClassificationOutput, Tag("classification")]
+    | Annotated[DetectionOutput, Tag("detection")]
+    | Annotated[EmbeddingOutput, Tag("embedding")]
+    | Annotated[RawOutput, Tag("raw")]
+    | Annotated[RegressionOutput, Tag("regression")],
+    Discriminator(_output_kind),
 ]
 """One meaning: one class a kind."""
 
@@ -363,7 +373,13 @@ class SeveralOutput(_Half):
     ]
 
 
-Output = Annotated[SingleOutput | SeveralOutput, Discriminator("kind")]
+def _is_several(value: Any) -> str:
+    return "several" if _output_kind(value) == "several" else "single"
+
+
+Output = Annotated[
+    Annotated[SingleOutput, Tag("single")] | Annotated[SeveralOutput, Tag("several")], Discriminator(_is_several)
+]
 """The output half."""
 
 

@@ -58,6 +58,7 @@ class Courier:
     ) -> None:
         self._hub = hub
         self._journal = journal
+        self._paused = False
         self._clock = clock
         self._meters = meters
         self._settled = settled
@@ -71,7 +72,16 @@ class Courier:
     def configure(self, settings: IngestSettings) -> None:
         """Put settings in force."""
         self._settings = settings
-        self._dispatcher.limits = Limits(settings.window, settings.lease_seconds, settings.max_attempts)
+        self._limit()
+
+    def pause(self, *, on: bool) -> None:
+        """Send nothing more, or go on; answers are taken in any case."""
+        self._paused = on
+        self._limit()
+
+    def _limit(self) -> None:
+        window = 0 if self._paused else self._settings.window
+        self._dispatcher.limits = Limits(window, self._settings.lease_seconds, self._settings.max_attempts)
         self._bell.ring()
 
     def arrived(self) -> None:

@@ -49,7 +49,8 @@ class Inquirer:
     async def _round(self) -> None:
         now = self._clock.now().timestamp()
         questions = await self._journal.do(endings.ask, now, self._settings.inquiry_seconds)
-        ends = await self._journal.do(endings.untold)
+        questions += await self._journal.do(endings.doubtful, now)
+        ends = await self._journal.do(endings.untold, now)
         told = [ends[first : first + MOST_TOLD] for first in range(0, len(ends), MOST_TOLD)]
         for ask, settled in zip_longest(chunks(questions, MOST_ASKED), told, fillvalue=()):
             message = InquiriesMessage(ask=tuple(ask), settled=tuple(settled))

@@ -47,9 +47,26 @@ def record(db: Connection, found: Iterable[Found], now: float, today: date) -> N
     db.executemany(RECORD, rows)
     db.execute(
         "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
-        " WHERE path IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT value FROM json_each(?))"
-        " AND state IN ('ready', 'waiting')",
-        (CHANGED_CODE, now, json.dumps([row["path"] for row in rows]), json.dumps([row["id"] for row in rows])),
+        " WHERE path IN (SELECT value FROM json_each(?)) AND sha256 || path NOT IN"
+        " (SELECT value FROM json_each(?)) AND state IN ('ready', 'waiting')",
+        (
+            CHANGED_CODE,
+            now,
+            json.dumps([row["path"] for row in rows]),
+            json.dumps([f"{row['sha256']}{row['path']}" for row in rows]),
+        ),
+    )
+    db.executemany(
+        "UPDATE item SET mtime_ns = :mtime_ns WHERE path = :path AND sha256 = :sha256 AND generation > 0", rows
+    )
+
+
+def supplant(db: Connection, known: Iterable[Sight], now: float) -> None:
+    """Settle what still waited to be sent from paths where other files are by now, which are in the ledger already."""
+    db.executemany(
+        "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
+        " WHERE path = ? AND (size, mtime_ns) <> (?, ?) AND state IN ('ready', 'waiting')",
+        [(CHANGED_CODE, now, sight.text, sight.size, sight.mtime_ns) for sight in known],
     )
 
 

@@ -11,6 +11,7 @@ from edge_common.messages import Item, Receipt, ReceiptStatus, Reject
 from edge_ingest.dispatch import SUSPECT
 from edge_ingest.flights import Loss
 from edge_ingest.ledger.arrivals import CHANGED_CODE, MISSING_CODE
+from edge_ingest.ledger.records import sound
 
 LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
 """Codes of rejects that say something about the share, not about the content."""
@@ -68,7 +69,7 @@ def claim(db: Connection, named: Sequence[str], fresh: int, now: float) -> list[
             " WHERE id IN (SELECT id FROM item WHERE state = 'ready' ORDER BY seen_at LIMIT ?) RETURNING *",
             (now, fresh),
         ).fetchall()
-    return [_item(row) for row in rows]
+    return [_item(row) for row in sound(db, rows)]
 
 
 def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered:
@@ -94,15 +95,26 @@ def try_again(refused: Reject) -> bool:
 
 
 def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> None:
-    """Take rejects, of an item's last attempt only."""
+    """Take rejects, of an item's last attempt only.
+
+    What has changed may look as it did, so it is forgotten how it looked, and its file is read again.
+    """
     for refused in rejects:
         again = try_again(refused)
         # What is already put off, or was made ready by a restart, stays as it is.
         row = db.execute(
-            "UPDATE item SET code = ?, stage = ?, reason = ?,"
+            "UPDATE item SET code = ?, stage = ?, reason = ?, mtime_ns = iif(?, -1, mtime_ns),"
             " state = CASE WHEN NOT ? THEN 'refused' WHEN state = 'sent' THEN 'waiting' ELSE state END"
             " WHERE id = ? AND attempt = ? AND state IN ('ready', 'waiting', 'sent') RETURNING path",
-            (refused.code, refused.stage, refused.message, again, refused.id, refused.attempt),
+            (
+                refused.code,
+                refused.stage,
+                refused.message,
+                refused.code == CHANGED_CODE,
+                again,
+                refused.id,
+                refused.attempt,
+            ),
         ).fetchone()
         answered.settled |= row is not None and not again
         if row and refused.code in LOOK_AGAIN:

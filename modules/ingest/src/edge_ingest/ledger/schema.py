@@ -75,7 +75,19 @@ CREATE TRIGGER item_moved AFTER UPDATE OF state ON item WHEN old.state <> new.st
 END;
 """
 
-MIGRATIONS: Final = (VERSION_1,)
+VERSION_2: Final = """
+CREATE TABLE set_aside (  -- rows of item that made no sense, as JSON
+    record TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at     TEXT NOT NULL DEFAULT (datetime('now'))
+) STRICT;
+
+CREATE TRIGGER item_removed AFTER DELETE ON item BEGIN
+    UPDATE tally SET items = items - 1 WHERE state = old.state;
+END;
+"""
+
+MIGRATIONS: Final = (VERSION_1, VERSION_2)
 """The n-th makes version n out of version n - 1, by additions that the release before does not mind."""
 
 
