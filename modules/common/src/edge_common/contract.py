@@ -321,6 +321,34 @@ class DetectionOutput(_Half):
         return self
 
 
+class SegmentationOutput(_Half):
+    """Which pixels are what.
+
+    Attributes:
+        name: The graph output: scores of shape ``(batch, classes, height, width)``; or, without a threshold, also the
+            number of each pixel's class, of shape ``(batch, height, width)``.
+        labels: The classes' names, in the output's order.
+        background: Those of the labels that are not told.
+        threshold: Where the score of a class reaches it, a pixel is of that class, be it of others, too. Without one, a
+            pixel is of the class with the highest score.
+        min_share: Labels that cover a smaller share of the sample are not told.
+        alerts: The labels that are an alert.
+    """
+
+    kind: Literal["segmentation"]
+    name: str = "output"
+    labels: _Labels
+    background: tuple[str, ...] = ()
+    threshold: _Number | None = None
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
 class RawOutput(_Half):
     """Tensors whose meaning is known elsewhere, a column each, as nested lists.
 
@@ -354,7 +382,8 @@ SingleOutput = Annotated[
     | Annotated[DetectionOutput, Tag("detection")]
     | Annotated[EmbeddingOutput, Tag("embedding")]
     | Annotated[RawOutput, Tag("raw")]
-    | Annotated[RegressionOutput, Tag("regression")],
+    | Annotated[RegressionOutput, Tag("regression")]
+    | Annotated[SegmentationOutput, Tag("segmentation")],
     Discriminator(_output_kind),
 ]
 """One meaning: one class a kind."""
