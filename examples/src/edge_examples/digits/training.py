@@ -78,7 +78,9 @@ def _trained(
     accuracy = float(np.mean(np.argmax(scores(_prepared(held_out, wanted)), axis=1) == held_out.labels))
     output = ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3)
     contract = Contract(input=wanted, output=output)
-    return TrainedModel(version, graph, contract, reference(contract, [(images, scores(images))]), accuracy)
+    return TrainedModel(
+        version, graph, contract, reference(contract, [(images, {output.name: scores(images)})]), accuracy
+    )
 
 
 def _input(side: int) -> ImageInput:

@@ -7,7 +7,7 @@ class in the union of its half.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -156,6 +156,11 @@ Input = Annotated[
 """The input half: one class a kind."""
 
 
+_Name = Annotated[str, Field(min_length=1)]
+_Labels = Annotated[tuple[_Name, ...], Field(min_length=1)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class ClassificationOutput(_Half):
     """One score a class.
 
@@ -164,6 +169,7 @@ class ClassificationOutput(_Half):
         labels: The classes' names, in the output's order.
         activation: What is still to be applied: ``none`` where the graph ends in probabilities, ``softmax`` for logits.
         top_k: How many classes a prediction names.
+        alerts: The labels that are an alert when they are the best.
     """
 
     kind: Literal["classification"] = "classification"
@@ -171,6 +177,239 @@ class ClassificationOutput(_Half):
     labels: Annotated[tuple[str, ...], Field(min_length=1)]
     activation: Literal["none", "softmax"] = "none"
     top_k: Annotated[int, Field(ge=1, le=100)] = 3
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
+class Quantity(_Half):
+    """One number that a model predicts.
+
+    Attributes:
+        name: Of its column.
+        tolerance: How far apart two models' values may be and still say the same.
+        low: Less is an alert.
+        high: More is an alert.
+    """
+
+    name: _Name
+    tolerance: Annotated[_Number, Field(ge=0)]
+    low: _Number | None = None
+    high: _Number | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("low must not be more than high")
+        return self
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a value can be an alert."""
+        return self.low is not None or self.high is not None
+
+
+class RegressionOutput(_Half):
+    """Numbers.
+
+    Attributes:
+        name: The graph output, of shape ``(batch, quantities)``; or ``(batch,)``, if there is one.
+        quantities: What they are, in the output's order.
+    """
+
+    kind: Literal["regression"]
+    name: str = "output"
+    quantities: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=4096)]
+
+    @model_validator(mode="after")
+    def _have_columns(self) -> Self:
+        names = {quantity.name for quantity in self.quantities}
+        if len(names) < len(self.quantities) or "alert" in names:
+            raise ValueError("quantities need a name each, and none may be called alert")
+        return self
+
+
+class AnomalyOutput(_Half):
+    """How unusual a sample is.
+
+    Attributes:
+        name: The graph output, of shape ``(batch,)`` or ``(batch, 1)``; the higher, the more unusual.
+        threshold: From here on a score is an alert.
+    """
+
+    kind: Literal["anomaly"]
+    name: str = "output"
+    threshold: _Number
+
+
+class EmbeddingOutput(_Half):
+    """A vector that is near those of similar samples.
+
+    Attributes:
+        name: The graph output, of shape ``(batch, dimensions)``.
+    """
+
+    kind: Literal["embedding"]
+    name: str = "output"
+
+
+class BoxColumns(_Half):
+    """Where a detector's output has something of each candidate.
+
+    Attributes:
+        name: The graph output, of shape ``(batch, candidates, columns)``; ``(batch, candidates)`` is one column.
+        first: The first of the columns, from 0.
+        transposed: Whether the shape is ``(batch, columns, candidates)``.
+    """
+
+    name: _Name
+    first: Annotated[int, Field(ge=0)] = 0
+    transposed: bool = False
+
+
+class DetectionOutput(_Half):
+    """Objects, each with a box, a label and a score; boxes come out in pixels of the original picture.
+
+    Where the numbers lie is said here, so that no detector's layout is in the code:
+
+    - YOLO v8 and v11, ``(batch, 4 + classes, candidates)``: boxes ``{"name": "output0", "transposed": true}``, scores
+      the same with ``"first": 4``; format ``center``.
+    - YOLO v5, ``(batch, candidates, 5 + classes)``: besides, objectness ``{"name": "output0", "first": 4}`` and scores
+      with ``"first": 5``, not transposed.
+    - YOLO v10, ``(batch, candidates, 6)``: scores with ``"first": 4``, classes with ``"first": 5``; format ``corners``,
+      overlap 1.
+    - SSD: boxes, scores and classes are outputs of their own; format ``corners``, or ``cornersYx`` as in TensorFlow;
+      units ``share``; firstClass 1 where class 0 is the background, or, with scores for each class, ``"first": 1``.
+
+    Attributes:
+        labels: The classes' names, from ``first_class`` on.
+        boxes: Four columns.
+        scores: One column for each class, or one for all where ``classes`` is given.
+        classes: One column: the number of the class.
+        objectness: One column, which every score is multiplied by.
+        first_class: The number of the first label in ``classes``.
+        format: ``corners`` (left, top, right, bottom), ``cornersYx`` (top, left, bottom, right) or ``center`` (its
+            across and down, width, height).
+        units: ``pixels`` of the prepared sample, or its ``share``: 1 is all of its width, or height.
+        min_score: Candidates with less are none.
+        overlap: Of two boxes of one class whose intersection is more than this share of their union, the one with the
+            lower score goes; 1 lets all stand.
+        most: Boxes in a prediction, those with the highest scores.
+        alerts: The labels that are an alert.
+    """
+
+    kind: Literal["detection"]
+    labels: _Labels
+    boxes: BoxColumns
+    scores: BoxColumns
+    classes: BoxColumns | None = None
+    objectness: BoxColumns | None = None
+    first_class: Annotated[int, Field(ge=0)] = 0
+    format: Literal["corners", "cornersYx", "center"]
+    units: Literal["pixels", "share"] = "pixels"
+    min_score: Annotated[_Number, Field(ge=0)] = 0.25
+    overlap: Annotated[float, Field(gt=0, le=1)] = 0.5
+    most: Annotated[int, Field(ge=1, le=1000)] = 100
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
+class SegmentationOutput(_Half):
+    """Which pixels are what.
+
+    Attributes:
+        name: The graph output: scores of shape ``(batch, classes, height, width)``; or, without a threshold, also the
+            number of each pixel's class, of shape ``(batch, height, width)``.
+        labels: The classes' names, in the output's order.
+        background: Those of the labels that are not told.
+        threshold: Where the score of a class reaches it, a pixel is of that class, be it of others, too. Without one, a
+            pixel is of the class with the highest score.
+        min_share: Labels that cover a smaller share of the sample are not told.
+        alerts: The labels that are an alert.
+    """
+
+    kind: Literal["segmentation"]
+    name: str = "output"
+    labels: _Labels
+    background: tuple[str, ...] = ()
+    threshold: _Number | None = None
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
+class RawOutput(_Half):
+    """Tensors whose meaning is known elsewhere, a column each, as nested lists.
+
+    Attributes:
+        names: The graph outputs, of any shape ``(batch, …)``.
+    """
+
+    kind: Literal["raw"]
+    names: Annotated[tuple[_Name, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _have_columns(self) -> Self:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("an output is named twice")
+        return self
+
+
+def _check_alerts(alerts: Iterable[str], labels: Iterable[str]) -> None:
+    if unknown := {*alerts} - {*labels}:
+        raise ValueError(f"alerts must be labels, and {min(unknown)!r} is none")
+
+
+def _output_kind(value: Any) -> Any:
+    """As for the input half; the first contracts could leave it out."""
+    return value.get("kind", "classification") if isinstance(value, Mapping) else getattr(value, "kind", None)
+
+
+SingleOutput = Annotated[
+    Annotated[AnomalyOutput, Tag("anomaly")]
+    | Annotated[ClassificationOutput, Tag("classification")]
+    | Annotated[DetectionOutput, Tag("detection")]
+    | Annotated[EmbeddingOutput, Tag("embedding")]
+    | Annotated[RawOutput, Tag("raw")]
+    | Annotated[RegressionOutput, Tag("regression")]
+    | Annotated[SegmentationOutput, Tag("segmentation")],
+    Discriminator(_output_kind),
+]
+"""One meaning: one class a kind."""
+
+
+class SeveralOutput(_Half):
+    """Several meanings at once, such as a class and an embedding.
+
+    Attributes:
+        outputs: By the name that goes, with an underscore, before each of its columns.
+    """
+
+    kind: Literal["several"]
+    outputs: Annotated[
+        Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,50}$")], SingleOutput], Field(min_length=1, max_length=32)
+    ]
+
+
+def _is_several(value: Any) -> str:
+    return "several" if _output_kind(value) == "several" else "single"
+
+
+Output = Annotated[
+    Annotated[SingleOutput, Tag("single")] | Annotated[SeveralOutput, Tag("several")], Discriminator(_is_several)
+]
+"""The output half."""
 
 
 class Contract(_Half):
@@ -178,4 +417,4 @@ class Contract(_Half):
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     input: Input
-    output: ClassificationOutput
+    output: Output
