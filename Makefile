@@ -39,7 +39,8 @@ simulate: setup ## Start the same suite and stay: drop files, edit twins, watch;
 
 .PHONY: manifest
 manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
-	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
+	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config \
+		$(addprefix --pins ,$(wildcard config/images.json))
 
 .PHONY: test
 test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
@@ -97,6 +98,14 @@ build/wheels/%/$(ARCH): modules/%/requirements.lock requirements-build.lock | $(
 	rm -rf $@
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
+
+.PHONY: images
+images: wheels $(VENV)/.ready-dev ## Build the modules' images and their SBOMs; BASE_IMAGE=edge-base:bookworm for a small base
+	$(BIN)/python -m images.build $(ARCH)
+
+.PHONY: push
+push: $(VENV)/.ready-dev ## Push the images to REGISTRY=…, under which they are built if need be; `make manifest` then pins digests
+	CONTAINER_REGISTRY_SERVER=$(or $(REGISTRY),$(error name the registry: make push REGISTRY=…)) $(BIN)/python -m images.push $(ARCH)
 
 .PHONY: base-image
 base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, where no public registry is reached
