@@ -33,7 +33,7 @@ find usr/share -mindepth 1 -maxdepth 1 ! -name zoneinfo ! -name python-wheels ! 
 find usr/share/doc -type f ! -name copyright -delete
 rm -rf var/cache var/lib/apt etc/{cron.daily,dpkg,logrotate.d,debconf.conf} usr/libexec usr/lib/*/gconv
 find etc/apt -type f ! -name 00mmdebstrap -delete # mmdebstrap removes its own
-rm -rf usr/lib/python3.11/{ensurepip,idlelib,lib2to3,pydoc_data,test,turtledemo}
+rm -rf usr/lib/python3.11/{distutils,ensurepip,idlelib,lib2to3,pydoc_data,test,tkinter,turtle.py,turtledemo}
 chroot . python3 -m compileall -q --invalidation-mode unchecked-hash usr/lib/python3.11
 # Accounts that the modules run as have no names, and nobody logs in.
 printf 'root:x:0:0:root:/root:/sbin/nologin\n' >etc/passwd

@@ -38,8 +38,7 @@ def _build(image: Image, commit: str) -> None:
 
 
 def _describe(image: Image) -> None:
-    command = ("docker", "run", "--rm", "--interactive", "--network", "none", "--entrypoint", "python", image.tag(), "-")
-    listed = [json.loads(line) for line in engine.run(*command, given=INVENTORY).splitlines()]
+    listed = [json.loads(line) for line in engine.python(image.tag(), INVENTORY).splitlines()]
     bill = bill_of_materials(image.repository, image.version, listed)
     (BILLS / f"{image.module}-{image.platform}.cdx.json").write_text(bill, encoding="utf-8")
 

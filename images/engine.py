@@ -41,6 +41,16 @@ def build(dockerfile: Path, tags: Sequence[str], arguments: dict[str, str]) -> N
     run("docker", "build", "--quiet", "--network", "none", *named, *given, "--file", str(dockerfile), ".")
 
 
+def python(image: str, program: Path) -> str:
+    """Run a Python program in a container of an image, and return what it prints.
+
+    Raises:
+        EngineError: It failed.
+    """
+    options = ("--rm", "--interactive", "--network", "none", "--entrypoint", "python")
+    return run("docker", "run", *options, image, "-", given=program)
+
+
 def size(image: str) -> int:
     """Return the size of an image, unpacked, in bytes."""
     return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))

@@ -28,12 +28,16 @@ MTIME = 315532800
 
 UNUSED = (
     *("tests", "include", "*.a", "*.h", "*.hpp", "*.c", "*.cpp", "*.pyi", "*.pxd", "*.pyx"),
-    *("numpy/distutils", "numpy/f2py"),
+    *("numpy/distutils", "numpy/f2py", "numpy/_core/_simd.*", "numpy/_core/*_tests.*"),
     # Tools that change models, and the library for programs in C; Python's extension contains it once more.
-    *("onnxruntime/tools", "onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/capi/libonnxruntime.so*"),
+    *("onnxruntime/tools", "onnxruntime/transformers", "onnxruntime/quantization"),
+    "onnxruntime/capi/libonnxruntime.so*",
     # What talks to clusters and clouds, and each library's two other names, which a wheel holds as copies.
     *("pyarrow/*flight*", "pyarrow/*s3*", "pyarrow/_orc*", "pyarrow/_dataset*", "pyarrow/*cpp_tests*"),
+    *("pyarrow/_csv*", "pyarrow/_json*", "pyarrow/_feather*"),
     *("pyarrow/libarrow_python*.so", "pyarrow/libarrow_python*.so.*.*.*"),
+    # Grammars of programming languages, which nothing here prints.
+    "pygments/lexers/[a-z]*",
 )
 """What packages bring for those who test them or build upon them, and what no module uses of the largest ones."""
 
@@ -79,7 +83,7 @@ def pip(program: str, *arguments: str) -> None:
     source = ("--no-index", "--find-links", str(WHEELS)) if any(WHEELS.glob("*.whl")) else ()
     into = ("--python", str(EDGE / "bin/python"))
     options = ("--quiet", "--no-cache-dir", "--no-compile", "--no-build-isolation", "--root-user-action=ignore", "-I")
-    subprocess.run(  # noqa: S603 - a build's own arguments
+    subprocess.run(
         [sys.executable, program, *into, "install", *options, *source, *arguments],
         check=True,
         env=os.environ | {"PYTHONPATH": str(BUILD_TOOLS)},

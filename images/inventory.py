@@ -1,7 +1,4 @@
-"""Lists what is installed, as JSON lines; runs in an image, so it imports nothing but Python's own.
-
-    docker run --rm --interactive --entrypoint python IMAGE - < images/inventory.py
-"""
+"""Lists what is installed, as JSON lines; runs in an image, so it imports nothing but Python's own."""
 
 import json
 from collections.abc import Iterator
@@ -20,9 +17,14 @@ def python_packages() -> Iterator[dict[str, str]]:
     """Python packages; their licences as their authors declare them."""
     for package in distributions():
         about = package.metadata
-        licence = about.get("License-Expression") or about.get("License") or ""
+        declared = next((about[field] for field in ("License-Expression", "License") if field in about), "")
         kind = "own" if package.name.startswith(OWN) else "pypi"
-        yield {"kind": kind, "name": package.name, "version": package.version, "licence": licence.split("\n")[0]}
+        yield {
+            "kind": kind,
+            "name": package.name,
+            "version": package.version,
+            "licence": "".join(declared[:1]).split("\n")[0],
+        }
 
 
 def debian_packages(dpkg: Path) -> Iterator[dict[str, str]]:
