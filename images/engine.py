@@ -56,6 +56,11 @@ def size(image: str) -> int:
     return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
 
 
+def label(image: str, name: str) -> str:
+    """Return a label of an image, empty if it has none of that name."""
+    return run("docker", "image", "inspect", "--format", f'{{{{index .Config.Labels "{name}"}}}}', image)
+
+
 def digest(image: str, repository: str) -> str:
     """Return `repository@sha256:…` of an image that was pushed.
 

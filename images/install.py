@@ -34,7 +34,8 @@ UNUSED = (
     "onnxruntime/capi/libonnxruntime.so*",
     # What talks to clusters and clouds, and each library's two other names, which a wheel holds as copies.
     *("pyarrow/*flight*", "pyarrow/*s3*", "pyarrow/_orc*", "pyarrow/_dataset*", "pyarrow/*cpp_tests*"),
-    *("pyarrow/_csv*", "pyarrow/_json*", "pyarrow/_feather*"),
+    *("pyarrow/_csv*", "pyarrow/_json*", "pyarrow/_feather*", "pyarrow/_acero*", "pyarrow/_substrait*"),
+    "pyarrow/*encryption*",
     *("pyarrow/libarrow_python*.so", "pyarrow/libarrow_python*.so.*.*.*"),
     # Grammars of programming languages, which nothing here prints.
     "pygments/lexers/[a-z]*",

@@ -6,17 +6,17 @@ import sys
 from edge_common.files import write_atomically
 from edge_simulator.manifest.errors import ManifestError
 from images import engine
-from images.sources import ROOT, images, revision
+from images.sources import ROOT, images
 
 RECORD = ROOT / "config/images.json"
 
 
 def main(platform: str) -> None:
     """Push the images of a platform, each by version and by revision."""
-    commit = revision()
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     for image in images(platform):
-        for tag in (image.tag(), image.tag(commit)):
+        built_from = engine.label(image.tag(), "org.opencontainers.image.revision")
+        for tag in (image.tag(), image.tag(built_from)):
             engine.run("docker", "push", "--quiet", tag)
         record[image.tag()] = engine.digest(image.tag(), image.repository)
         print(record[image.tag()], flush=True)
