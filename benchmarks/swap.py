@@ -3,7 +3,9 @@
 Twelve swaps; the wanted model is changed as an operator does, and its package comes from an OCI image layout. The last
 line is one JSON object: ``swaps``; ``dropped``, batches without a prediction; ``wrong_model``, answers that another
 model gave than the batch was prepared for; ``p99_ratio``, the 99th percentile of the answers' latency during swaps,
-over that between them; ``memory_growth_mb``, between the first and the last time that the first model served alone.
+over that between them; ``memory_growth_mb``, between the first and the last time that the first model served alone;
+``other_cpus``, how many CPUs other processes kept busy meanwhile: where that is near the machine's number, both
+percentiles are mostly waits for a CPU, and one run says little.
 
 The tensor store is in memory, as on a device: a disk that takes in a model at the same time lets batches wait.
 """
@@ -12,6 +14,7 @@ import asyncio
 import itertools
 import json
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -194,6 +197,25 @@ async def swap_to(hub: TimedHub, stream: Stream, model: Model) -> float:
     return resident_mb()
 
 
+@dataclass(frozen=True)
+class Busy:
+    """CPU seconds at one time."""
+
+    at: float
+    machine: float
+    own: float
+
+    @classmethod
+    def now(cls) -> "Busy":
+        user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
+        ticks = sum(map(int, (user, nice, system, *interrupts)))
+        return cls(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), time.process_time())
+
+    def others_since(self, before: "Busy") -> float:
+        """How many CPUs other processes kept busy."""
+        return (self.machine - before.machine - self.own + before.own) / (self.at - before.at)
+
+
 def resident_mb() -> float:
     """This process's."""
     fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -215,15 +237,16 @@ async def measure(folder: Path, tensors: Path) -> dict[str, float]:
     life = asyncio.create_task(Module(wiring, keeper, hub, metrics, {"module": "inference"}).live(stop))
     sender = asyncio.create_task(stream.run())
     await hub.until_reported("status.state", "running")
-    memory = [await swap_to(hub, stream, models[0])]
+    memory, before = [await swap_to(hub, stream, models[0])], Busy.now()
     for number in range(1, SWAPS + 1):
         memory.append(await swap_to(hub, stream, models[number % len(models)]))
         sys.stdout.write(f"swap {number}: {models[number % len(models)].name}, {memory[-1]:.0f} MB resident\n")
+    others = Busy.now().others_since(before)
     sender.cancel()
     await asyncio.sleep(1)
     stop.set()
     await life
-    return summarize(stream.asked, hub.answered, memory)
+    return {**summarize(stream.asked, hub.answered, memory), "other_cpus": round(others, 2)}
 
 
 def summarize(
