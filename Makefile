@@ -49,6 +49,10 @@ test: $(VENV)/.ready-dev registry azurite ## Set up for the tests and pass them
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
+.PHONY: bench-verify
+bench-verify: setup ## Measure edge-verify on a store of a million items; the last line is JSON
+	$(BIN)/python benchmarks/verify.py
+
 REGISTRY := build/registry/usr/bin/docker-registry
 
 .PHONY: registry
