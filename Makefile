@@ -58,6 +58,10 @@ chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files 
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
+.PHONY: bench-verify
+bench-verify: setup ## Measure edge-verify on a store of a million items; the last line is JSON
+	$(BIN)/python benchmarks/verify.py
+
 MINUTES ?= 10
 
 .PHONY: soak

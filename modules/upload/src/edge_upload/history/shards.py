@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -67,8 +67,8 @@ def write(file: BinaryIO, events: Iterable[tuple[int, str]]) -> int:
     return last
 
 
-def read(file: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Rows of a shard, of whichever release and kind; a column that it lacks is None.
+def read(file: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Rows of a shard, of whichever release and kind, as these columns; one that it lacks is None.
 
     Raises:
         pyarrow.ArrowInvalid: It is no Parquet file.
@@ -77,5 +77,5 @@ def read(file: Path, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     with pq.ParquetFile(file) as shard:
         there = [name for name in columns if name in shard.schema_arrow.names]
         for batch in shard.iter_batches(ROW_GROUP, columns=there):
-            for row in batch.to_pylist():
-                yield dict.fromkeys(columns) | row
+            values = batch.to_pydict()
+            yield from zip(*(values.get(name, repeat(None, batch.num_rows)) for name in columns), strict=True)

@@ -88,7 +88,7 @@ def _load(db: Connection, options: Options, *, deep: bool) -> None:
         raise click.UsageError(str(error)) from error
     if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
         raise click.UsageError("there is no ledger there; is it the right store, and the right device?")
-    scratch.index(db)
+    scratch.digest(db)
 
 
 async def _read(db: Connection, options: Options, *, deep: bool) -> None:

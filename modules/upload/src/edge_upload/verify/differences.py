@@ -36,8 +36,7 @@ SELECT stored.device, stored.date, stored.object AS about,
     count(DISTINCT stored.id) || ' items are in it'
     || coalesce('; ' || (SELECT name FROM file WHERE sha256 = stored.object_sha256 LIMIT 1) || ' has its content', '')
     AS detail
-FROM event AS stored LEFT JOIN file ON file.name = stored.object
-WHERE stored.object IS NOT NULL AND file.name IS NULL GROUP BY stored.object
+FROM stored LEFT JOIN file ON file.name = stored.object WHERE file.name IS NULL GROUP BY stored.object
 ORDER BY 1, 2, 3
 """
 
@@ -50,7 +49,7 @@ ORDER BY 1, 2, 3
 ROWS_LOST: Final = """
 SELECT stored.device, stored.date, stored.object AS about,
     'holds ' || coalesce(sum(held.rows), 0) || ' rows of item ' || stored.id || ', not ' || stored.rows AS detail
-FROM event AS stored JOIN file ON file.name = stored.object AND file.sha256 IS NOT NULL AND file.trouble IS NULL
+FROM stored JOIN file ON file.name = stored.object AND file.sha256 IS NOT NULL AND file.trouble IS NULL
 LEFT JOIN held ON held.name = stored.object AND held.id = stored.id
 WHERE file.kind IN ('records', 'features') AND stored.rows IS NOT NULL
 GROUP BY stored.source, stored.number HAVING coalesce(sum(held.rows), 0) < stored.rows
@@ -62,7 +61,7 @@ SELECT file.device, file.date, file.name AS about, CASE
     WHEN file.date IS NULL THEN 'no name that the suite gives'
     ELSE 'no item of the ledger is in it' END AS detail
 FROM file WHERE (file.date IS NULL OR (file.modified < :since AND file.kind <> '_ledger'))
-AND NOT EXISTS (SELECT 1 FROM event WHERE event.object = file.name)
+AND NOT EXISTS (SELECT 1 FROM stored WHERE object = file.name)
 ORDER BY 1, 2, 3
 """
 
@@ -70,8 +69,7 @@ STORED_TWICE: Final = """
 SELECT one.device, one.date, one.object AS about,
     'item ' || one.id || ' is stored in attempt ' || one.attempt
     || ', and in ' || other.attempt || ' as ' || other.object AS detail
-FROM event AS one JOIN event AS other USING (device, date, id)
-WHERE one.event = 'stored' AND other.event = 'stored' AND one.attempt < other.attempt
+FROM stored AS one JOIN stored AS other USING (device, date, id) WHERE one.attempt < other.attempt
 ORDER BY 1, 2, 3
 """
 
@@ -79,18 +77,18 @@ ROWS_TOO_MANY: Final = """
 SELECT file.device, file.date, file.name AS about, CASE
     WHEN sum(held.distinct_rows) < sum(held.rows) OR count(*) > 1 THEN 'holds rows of item ' || held.id || ' twice'
     ELSE 'holds ' || sum(held.rows) || ' rows of item ' || held.id || ', not '
-        || coalesce((SELECT sum(rows) FROM event WHERE object = held.name AND id = held.id), 0) END AS detail
+        || coalesce((SELECT sum(rows) FROM stored WHERE object = held.name AND id = held.id), 0) END AS detail
 FROM held JOIN file ON file.name = held.name
-WHERE EXISTS (SELECT 1 FROM event WHERE object = held.name)
+WHERE EXISTS (SELECT 1 FROM stored WHERE object = held.name)
 GROUP BY held.name, held.id
-HAVING sum(held.rows) > coalesce((SELECT sum(rows) FROM event WHERE object = held.name AND id = held.id), 0)
+HAVING sum(held.rows) > coalesce((SELECT sum(rows) FROM stored WHERE object = held.name AND id = held.id), 0)
 ORDER BY 1, 2, 3
 """
 
 OTHER_SIZE: Final = """
 SELECT DISTINCT file.device, file.date, file.name AS about,
     'has ' || file.size || ' bytes, not ' || object_bytes AS detail
-FROM file JOIN event ON object = name WHERE object_bytes <> file.size
+FROM file JOIN stored ON object = name WHERE object_bytes <> file.size
 ORDER BY 1, 2, 3
 """
 
@@ -113,11 +111,10 @@ ORDER BY 1, 2, 3
 """
 
 GAPS: Final = """
+WITH settled AS (SELECT device, source, max(number) AS last FROM event WHERE at < :since GROUP BY device, source)
 SELECT device, NULL AS date, 'history ' || source AS about,
-    max(number) - count(*) || ' of its ' || max(number) || ' events are not in the store' AS detail
-FROM event WHERE number <= (SELECT max(number) FROM event AS settled
-    WHERE settled.device = event.device AND settled.source = event.source AND settled.at < :since)
-GROUP BY device, source HAVING count(*) < max(number)
+    last - count(*) || ' of its ' || last || ' events are not in the store' AS detail
+FROM settled JOIN event USING (device, source) WHERE number <= last GROUP BY device, source HAVING count(*) < last
 ORDER BY 1, 2, 3
 """
 
@@ -135,7 +132,7 @@ ORDER BY 1, 2, 3
 NEW: Final = """
 SELECT device, date, name AS about, 'too new to be in the ledger' AS detail
 FROM file WHERE modified >= :since AND date IS NOT NULL AND kind <> '_ledger'
-AND NOT EXISTS (SELECT 1 FROM event WHERE object = name)
+AND NOT EXISTS (SELECT 1 FROM stored WHERE object = name)
 ORDER BY 1, 2, 3
 """
 

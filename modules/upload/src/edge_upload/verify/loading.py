@@ -1,9 +1,10 @@
 """From the store into the scratch database."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from sqlite3 import Connection, Row
 from tempfile import NamedTemporaryFile
@@ -20,10 +21,9 @@ ROW_COLUMNS: Final = ("id", "attempt", "part", "row")
 Read = Callable[[Path, Row], None]
 FILE: Final = "INSERT INTO file VALUES (:name, :kind, :device, :date, :stem, :size, NULL, :modified, NULL)"
 EVENT: Final = """
-INSERT OR IGNORE INTO event VALUES (:device, :date, :source, :number, :module, :event, :at, :id, :attempt, :path,
-    :content_sha256, :size, :generation, :code, :stage, :reason, :object, :object_sha256, :object_bytes, :etag, :rows,
-    :model_digest, :contract_stamp)
+INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+"""Device, date, and ``shards.COLUMNS``."""
 HELD: Final = "INSERT INTO held VALUES (?, ?, ?, ?, ?)"
 
 
@@ -65,7 +65,7 @@ async def _examine(db: Connection, sink: Sink, kind: str, read: Read) -> None:
         try:
             async with _here(sink, file["name"]) as (path, sha256):
                 db.execute("UPDATE file SET sha256 = ? WHERE name = ?", [sha256, file["name"]])
-                with db:
+                with _transaction(db):
                     read(path, file)
         except (pa.ArrowException, OSError, ValueError, SinkMissingError, SinkConflictError) as error:
             trouble = str(error).splitlines()[0]
@@ -84,16 +84,26 @@ async def _here(sink: Sink, name: str) -> AsyncIterator[tuple[Path, str]]:
         yield Path(copy.name), hashed.hexdigest()
 
 
+@contextmanager
+def _transaction(db: Connection) -> Iterator[None]:
+    """What is inserted goes to disk together; row by row, it would take ten times as long."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("COMMIT")
+
+
 def _load_events(db: Connection, path: Path, file: Row) -> None:
-    about = {"device": file["device"], "date": file["date"]}
-    db.executemany(EVENT, ({**event, **about} for event in shards.read(path, [*shards.COLUMNS])))
+    about = (file["device"], file["date"])
+    db.executemany(EVENT, ((*about, *event) for event in shards.read(path, [*shards.COLUMNS])))
 
 
 def _load_rows(db: Connection, path: Path, file: Row) -> None:
     """The rows of an item lie together in a shard, part by part."""
     rows = shards.read(path, ROW_COLUMNS)
-    for (item, attempt), together in groupby(rows, key=lambda row: (row["id"], row["attempt"])):
-        keys = [(row["part"], row["row"]) for row in together]
+    for (item, attempt), together in groupby(rows, key=itemgetter(0, 1)):
+        keys = [row[2:] for row in together]
         db.execute(HELD, [file["name"], item, attempt, len(keys), len(set(keys))])
 
 

@@ -25,9 +25,12 @@ CREATE TABLE held (              -- rows of items in shards of results and featu
 CREATE TABLE finding (kind TEXT, device TEXT, date TEXT, about TEXT, detail TEXT);
 """
 
-INDEXES: Final = """
-CREATE INDEX event_by_item ON event (device, date, id, at, number);
-CREATE INDEX event_by_object ON event (object, id) WHERE object IS NOT NULL;
+DIGEST: Final = """
+CREATE TABLE stored AS           -- which object holds how much of which item
+SELECT device, date, id, attempt, source, number, object, object_sha256, object_bytes, rows
+FROM event WHERE event = 'stored';
+CREATE INDEX stored_by_object ON stored (object, id, rows, object_bytes);
+CREATE INDEX stored_by_item ON stored (device, date, id, attempt, object);
 CREATE INDEX held_by_name ON held (name, id);
 
 CREATE TABLE item AS             -- how far each item has come
@@ -39,11 +42,22 @@ CREATE UNIQUE INDEX item_by_id ON item (device, date, id);
 CREATE TABLE said AS             -- the last word of each ledger on it; SQLite takes the columns from the row of the max
 SELECT device, date, id, event, code, reason, at, max(number) FROM event WHERE module = 'ingest'
 GROUP BY device, date, id, source;
+CREATE INDEX said_by_item ON said (device, date, id);
 
 CREATE TABLE standing AS         -- with the last word of the ledger that has settled it, or else of the latest one
 SELECT item.*, event AS state, code, reason, max((event = 'done') * 1e12 + said.at)
 FROM item LEFT JOIN said USING (device, date, id) GROUP BY device, date, id;
+CREATE INDEX standing_by_day ON standing (device, date, state);
 """
+
+TUNING: Final = """
+PRAGMA journal_mode = OFF;
+PRAGMA synchronous = OFF;
+PRAGMA locking_mode = EXCLUSIVE;
+PRAGMA cache_size = -65536;      -- KiB
+PRAGMA temp_store = FILE;        -- sorting takes more than fits in memory
+"""
+"""What is lost in a crash is made again, and nobody else looks at it."""
 
 
 @contextmanager
@@ -54,10 +68,10 @@ def opened() -> Iterator[sqlite3.Connection]:
         closing(sqlite3.connect(Path(folder) / "scratch.db", isolation_level=None, check_same_thread=False)) as db,
     ):
         db.row_factory = sqlite3.Row
-        db.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {SCHEMA}")
+        db.executescript(TUNING + SCHEMA)
         yield db
 
 
-def index(db: sqlite3.Connection) -> None:
-    """Make what the queries need, once all is loaded."""
-    db.executescript(INDEXES)
+def digest(db: sqlite3.Connection) -> None:
+    """Make what the queries are made on, once all is loaded."""
+    db.executescript(DIGEST)
