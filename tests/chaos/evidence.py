@@ -36,12 +36,17 @@ def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
     )
 
 
+def shards(cloud: Path) -> list[Path]:
+    """The store's files with results."""
+    return sorted(cloud.glob("records/**/*.parquet"))
+
+
 def _records(cloud: Path) -> list[Record]:
-    shards = sorted(cloud.glob("records/**/*.parquet"))
-    if not shards:
+    files = shards(cloud)
+    if not files:
         return []
     columns = ["id", "path", "content_sha256", "model_version", "label"]
-    table = ds.dataset(shards, format="parquet").to_table(columns=columns)
+    table = ds.dataset(files, format="parquet").to_table(columns=columns)
     return [Record(*row) for row in zip(*(table[name].to_pylist() for name in columns), strict=True)]
 
 

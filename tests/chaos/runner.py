@@ -74,6 +74,7 @@ async def run(options: Options, deck: Sequence[Fault]) -> Report:
     with guard() as mark:
         async with site.running(mark):
             started = time.monotonic()
+            await _first_is_stored(site)
             async with asyncio.TaskGroup() as group:
                 group.create_task(site.feeder.run(options.files, options.seconds))
                 group.create_task(injector.run(strokes))
@@ -97,6 +98,14 @@ async def _site(options: Options, random: Random) -> Site:
     feeder = Feeder(disks.share.disk.content, digits.good(splits[1], PICTURES), random)
     process = simulator(root, disks, launcher, Given(models, options.models, trust, options.retention))
     return Site(process, disks, launcher, feeder, models)
+
+
+async def _first_is_stored(site: Site) -> None:
+    """Wait until one result is stored: a cloud share that was never there cannot be told from its empty folder."""
+    site.feeder.write_one()
+    async with asyncio.timeout(PATIENCE_S):
+        while not evidence.shards(site.disks.cloud.disk.content):
+            await asyncio.sleep(POLL_S)
 
 
 async def _until_settled(ledger: Path, feeder: Feeder) -> None:

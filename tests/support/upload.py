@@ -174,7 +174,7 @@ class Parts:
         self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief, self.events)
         self.hints = Hints(self.database, self.index, self.sampler, writer, self.metrics)
         self.shards = Shards(self.database, self.index, self.events)
-        self.originals = Originals(self.database, self.index)
+        self.originals = Originals(self.database, self.index, self.events)
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
 

@@ -13,6 +13,7 @@ from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
     HistoryMessage,
     InquiriesMessage,
+    Inquiry,
     Item,
     ItemsMessage,
     KeptMessage,
@@ -29,9 +30,10 @@ from edge_ingest.settings import IngestEnvironment, IngestSettings
 
 Answer = Receipt | Reject
 Peer = Callable[[Item], Iterable[Answer]]
+Memory = Callable[[Inquiry], Iterable[Answer]]
 
 
-def receipt(item: Item, status: ReceiptStatus) -> Receipt:
+def receipt(item: Item | Inquiry, status: ReceiptStatus) -> Receipt:
     return Receipt(id=item.id, attempt=item.attempt, status=status)
 
 
@@ -47,8 +49,12 @@ def uploading(item: Item) -> list[Answer]:
     return [receipt(item, ReceiptStatus.ACCEPTED), receipt(item, ReceiptStatus.UPLOADED)]
 
 
-def silent(_: Item) -> list[Answer]:
+def silent(_: Item | Inquiry) -> list[Answer]:
     return []
+
+
+def unknown(inquiry: Inquiry) -> list[Answer]:
+    return [receipt(inquiry, ReceiptStatus.UNKNOWN)]
 
 
 @dataclass
@@ -57,6 +63,7 @@ class Rig:
 
     Attributes:
         peer: What answers each item.
+        memory: What answers each inquiry.
         messages: The items of each message that was sent.
         inquiries: What upload was asked and told.
         history: What upload was told of what happened.
@@ -70,6 +77,7 @@ class Rig:
     share: Path
     state: Path
     peer: Peer
+    memory: Memory = silent
     messages: list[Sequence[Item]] = field(default_factory=list)
     inquiries: list[InquiriesMessage] = field(default_factory=list)
     history: list[HistoryMessage] = field(default_factory=list)
@@ -150,6 +158,7 @@ class Rig:
         for message in new:
             if message.output == "inquiries":
                 self.inquiries.append(InquiriesMessage.decode(message.body))
+                self.answer(*(answer for inquiry in self.inquiries[-1].ask for answer in self.memory(inquiry)))
             elif message.output == "history":
                 if not self.deaf:
                     self._keep(HistoryMessage.decode(message.body))

@@ -194,6 +194,23 @@ async def test_a_file_that_is_touched_is_not_taken_for_another_while_it_is_proce
         assert (await rig.invoke("reprocess", {"pattern": "a.png"}))[1]["reprocessed"] == 1
 
 
+async def test_a_file_that_is_touched_stays_until_it_has_been_processed_once_more(folder: Path) -> None:
+    file = put(folder, "a.png")
+    async with running(folder, scanSeconds=5) as rig:
+        await rig.until_state(a__png="done")
+        await rig.invoke("pause")
+        await rig.invoke("reprocess", {"pattern": "a.png"})
+        rig.hub.edit_twin({"retention": "delete"})
+        file.touch()
+        for _ in range(20):
+            await rig.pass_time(1)
+        assert rig.states() == {"a.png": "ready"}
+        assert file.exists()
+        await rig.invoke("resume")
+        await rig.until_state(a__png="done")
+        await rig.until(lambda: not file.exists())
+
+
 @pytest.mark.parametrize(
     ("method", "payload", "told"),
     [

@@ -67,6 +67,14 @@ def reject(
     return answered
 
 
+def given_up(db: sqlite3.Connection, path: str) -> Item:
+    """Send a file, hear nothing, and hear from upload that it has not heard of it either."""
+    [item] = sent(db, path)
+    deliveries.lose(db, [Loss(item.id, 6, 3, given_up=True)], Answered())
+    receive(db, item, ReceiptStatus.UNKNOWN)
+    return item
+
+
 def states(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT path, state FROM item ORDER BY rowid").fetchall())
 
@@ -228,7 +236,9 @@ class TestDeliveries:
         assert states(db) == {"a": "waiting"}
         assert deliveries.recover(db) == [(item.id, 3, 1)]
         deliveries.lose(db, [Loss(item.id, 6, 3, given_up=True)], answered)
-        assert answered.settled
+        assert answered.doubted
+        assert [inquiry.id for inquiry in endings.ask(db, NOW, 60)] == [item.id]
+        assert receive(db, item, ReceiptStatus.UNKNOWN).settled
         assert endings.settling(db, "", 1)[0].code == "LOST"
 
     def test_a_restart_makes_ready_what_was_sent(self, db: sqlite3.Connection) -> None:
@@ -280,6 +290,38 @@ class TestEndings:
         assert endings.untold(db, late) == [item.id]
         receive(db, item, ReceiptStatus.UPLOADED)
         assert states(db) == {"a": "uploaded"}
+
+    def test_what_was_given_up_is_asked_about_until_no_result_of_it_can_come(self, db: sqlite3.Connection) -> None:
+        item = given_up(db, "a")
+        settle(db)
+        assert states(db) == {"a": "quarantined"}
+        late = NOW + 2 * endings.LATE_S
+        assert [inquiry.id for inquiry in endings.doubtful(db, NOW + 10)] == [item.id]
+        assert endings.untold(db, NOW + 10) == []
+        assert endings.doubtful(db, late) == []
+        assert endings.untold(db, late) == [item.id]
+
+    @pytest.mark.parametrize("before", ["refused", "quarantined"])
+    def test_good_news_wins_over_a_quarantine_that_came_from_losses(self, db: sqlite3.Connection, before: str) -> None:
+        item = given_up(db, "a")
+        if before == "quarantined":
+            settle(db)
+        endings.told(db, [item.id])
+        receive(db, item, ReceiptStatus.ACCEPTED)
+        assert states(db) == {"a": "accepted"}
+        receive(db, item, ReceiptStatus.UPLOADED)
+        assert endings.settling(db, "", 1)[0].code == "LOST"  # its file may be in quarantine
+        settle(db)
+        assert states(db) == {"a": "done"}
+        assert endings.untold(db, NOW) == [item.id]
+
+    def test_good_news_does_not_win_over_a_reject(self, db: sqlite3.Connection) -> None:
+        [item] = sent(db, "a")
+        reject(db, item, "DECODE_FAILED")
+        settle(db)
+        receive(db, item, ReceiptStatus.ACCEPTED)
+        receive(db, item, ReceiptStatus.UPLOADED)
+        assert states(db) == {"a": "quarantined"}
 
     def test_what_is_reopened_is_dealt_with_again(self, db: sqlite3.Connection) -> None:
         [item] = sent(db, "a")

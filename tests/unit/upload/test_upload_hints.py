@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from edge_common.messages import HintsMessage, Mark
+from edge_upload.originals import Ending
 from edge_upload.settings import UploadSettings
 from support.upload import NOON, Parts, hints, item, predicted, predictions
 
@@ -48,7 +49,8 @@ def test_a_hint_adds_the_original_of_an_accepted_item_once(parts: Parts) -> None
     follow(parts, "a", mark=Mark.DRIFT)
     assert waiting(parts) == ["a"]
     assert [receipt.status for receipt in parts.settle(parts.cut())] == []
-    (receipt,) = parts.originals.settle(parts.originals.waiting(1), NOON)
+    (original,) = parts.originals.waiting(1)
+    (receipt,) = parts.originals.settle([Ending(original, stored=None)], NOON)
     assert receipt.id == item("a").id
 
 

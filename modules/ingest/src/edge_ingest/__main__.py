@@ -7,7 +7,7 @@ from typing import Final
 
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_ingest.administration import Administration
-from edge_ingest.courier import Courier
+from edge_ingest.courier import Courier, Listeners
 from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
 from edge_ingest.intake import Intake
@@ -20,7 +20,6 @@ from edge_ingest.scanner import Scanner
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_ingest.settler import Settler
 from edge_ingest.share import Share
-from edge_ingest.vault import Vault
 from edge_ingest.watch import ShareWatch
 
 THREADS: Final = 4
@@ -41,12 +40,14 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     share = Share(given.environment.share_dir)
     watch = ShareWatch(share.root, clock)
 
-    settler = Settler(Vault(share), journal, clock, pool, meters, settings)
+    inquirer = Inquirer(hub, journal, clock, settings)
+    settler = Settler(share, journal, clock, pool, meters, settings)
 
     def look_again(paths: Iterable[str]) -> None:
         intake.note((path, False) for path in paths)
 
-    courier = Courier(hub, journal, clock, meters, settings, settled=settler.bell.ring, look_again=look_again)
+    listeners = Listeners(settler.bell.ring, inquirer.bell.ring, look_again)
+    courier = Courier(hub, journal, clock, meters, settings, listeners)
 
     def arrived() -> None:
         courier.arrived()
@@ -55,7 +56,6 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     intake = Intake(share, journal, clock, pool, settings, arrived)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
-    inquirer = Inquirer(hub, journal, clock, settings)
     historian = Historian(hub, journal, clock)
 
     def paused() -> None:

@@ -17,6 +17,7 @@ from edge_ingest.ledger.journal import Journal
 from edge_ingest.operations import BusyError, Reprocess, Requeue, method
 from edge_ingest.recall import Quarantined
 from edge_ingest.share import Share
+from edge_ingest.vault import ARCHIVE
 
 T = TypeVar("T")
 
@@ -151,7 +152,7 @@ def _locate(share: Share, items: Iterable[Finished]) -> dict[str, str]:
     for item in items:
         if recall.in_place(share, item.path, item.signature):
             kept[item.id] = item.path
-        elif place := recall.archived(share, item.id, item.path, item.date, item.signature):
+        elif place := recall.kept(share, f"{ARCHIVE}/{item.date}", item.id, item.path, item.signature):
             kept[item.id] = place
     return kept
 

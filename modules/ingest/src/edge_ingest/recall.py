@@ -13,7 +13,7 @@ from edge_common.messages import ItemId, SharePath
 from edge_ingest.globs import PathFilter
 from edge_ingest.share import Share, ShareAwayError
 from edge_ingest.sight import BAD_NAME, Signature, text_path
-from edge_ingest.vault import ARCHIVE, NO_LINKS, QUARANTINE, REASON, names_for
+from edge_ingest.vault import NO_LINKS, QUARANTINE, REASON, names_for
 from edge_ingest.walk import walk
 
 log = logging.getLogger(__name__)
@@ -77,17 +77,17 @@ def in_place(share: Share, path: str, expected: Signature) -> bool:
         return False
 
 
-def archived(share: Share, item: str, path: str, date: str, expected: Signature) -> str | None:
-    """Where on the share an archived file is, if it is there.
+def kept(share: Share, base: str, item: str, path: str, expected: Signature) -> str | None:
+    """Where in a folder of the vault an item's file is, relative to the share's root, if it is there.
 
     Raises:
         OSError: The file system refuses.
     """
     parent, _, name = path.rpartition("/")
-    for place in (f"{ARCHIVE}/{date}/{parent}", f"{ARCHIVE}/{date}/{item}"):
+    for place in (f"{base}/{parent}", f"{base}/{item}"):
         with suppress(FileNotFoundError, NotADirectoryError), share.folder(place) as folder:
-            if kept := _kept_as(folder, name, item, expected):
-                return f"{place}/{kept}"
+            if own := _kept_as(folder, name, item, expected):
+                return f"{place}/{own}"
     return None
 
 
@@ -138,7 +138,7 @@ def _read(share: Share, path: str) -> Quarantined | None:
 
 
 def _kept_as(folder: int, name: str, item: str, expected: Signature) -> str | None:
-    """The name of an archived file. Its own may be free again; the numbered ones have no gaps."""
+    """The name that a file has there. Its own may be free again; the numbered ones have no gaps."""
     for number, kept in enumerate(names_for(name, item)):
         found = _looks(folder, kept)
         if found == expected:

@@ -64,7 +64,7 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
     outbox = Outbox(environment.state_dir / "outbox", environment.iotedge_deviceid)
     courier = Courier(Shards(database, index, events), outbox, delivery, thread, post, clock)
     places = Places(environment.share_dir, environment.state_dir / "originals", free, environment.iotedge_deviceid)
-    carrier = Carrier(Originals(database, index), places, delivery, courier, thread, post, clock)
+    carrier = Carrier(Originals(database, index, events), places, delivery, courier, thread, post, clock)
     archivist = Archivist(events, thread, hub)
     history = HistoryCourier(
         events, environment.state_dir / "history", environment.iotedge_deviceid, delivery, thread, clock

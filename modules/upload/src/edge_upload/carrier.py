@@ -16,12 +16,12 @@ from edge_common.messages import Item
 from edge_upload.cargo import Cargo
 from edge_upload.courier import ASIDE_S, POLL_S, Courier
 from edge_upload.delivery import Delivery
-from edge_upload.originals import Original, Originals, copy_original, name_of
+from edge_upload.originals import Ending, Original, Originals, copy_original, name_of
 from edge_upload.patience import Patience
 from edge_upload.post import Post
 from edge_upload.room import MARGIN, FreeBytes
 from edge_upload.settings import UploadSettings
-from edge_upload.sinks import SinkError
+from edge_upload.sinks import SinkError, Stored
 from edge_upload.threads import OneThread
 from edge_upload.windows import is_open
 
@@ -125,11 +125,11 @@ class Carrier:
             return False
         originals = await self._next()
         ended = await asyncio.gather(*(self._carry(original, self._share) for original in originals))
-        done = [original for original, end in zip(originals, ended, strict=True) if end]
-        if done:
-            settle = partial(self._thread.call, self._originals.settle, done, self._clock.now())
+        endings = [ending for ending in ended if ending]
+        if endings:
+            settle = partial(self._thread.call, self._originals.settle, endings, self._clock.now())
             await self._post.put(await self._patience.persist(settle))
-        return bool(done)
+        return bool(endings)
 
     async def _next(self) -> Sequence[Original]:
         now = self._clock.monotonic()
@@ -137,23 +137,25 @@ class Carrier:
         waiting = partial(self._thread.call, self._originals.waiting, AT_ONCE, self._later.keys())
         return await self._patience.persist(waiting)
 
-    async def _carry(self, original: Original, share: Path) -> bool:
-        """Whether it has come to its end: it is in the store, or given up."""
+    async def _carry(self, original: Original, share: Path) -> Ending | None:
+        """Its end, if it has come to that: it is in the store, or given up."""
         copy = self._copies / str(original.number)
         try:
             await self._copy(share, original.item, copy)
-            await self._patience.persist(partial(self._deliver, original.item, copy))
+            stored = await self._patience.persist(partial(self._deliver, original.item, copy))
         except ItemError as error:
             return await self._miss(original, share, error)
         except SinkError as error:
-            return self._put_off(original, ASIDE_S, error)
+            self._put_off(original, ASIDE_S, error)
         except OSError as error:
-            return self._put_off(original, AGAIN_S, error)
+            self._put_off(original, AGAIN_S, error)
+        else:
+            self._lost_since.pop(original.number, None)
+            self._delivery.metrics.originals.inc()
+            return Ending(original, stored)
         finally:
             await asyncio.to_thread(copy.unlink, missing_ok=True)
-        self._lost_since.pop(original.number, None)
-        self._delivery.metrics.originals.inc()
-        return True
+        return None
 
     async def _copy(self, share: Path, item: Item, copy: Path) -> None:
         """Copy an original; one at a time, so that what is free is known. Results still find room beside it."""
@@ -162,25 +164,25 @@ class Carrier:
                 raise OSError(errno.ENOSPC, f"the spool's disk has no room for a copy of {item.size} bytes")
             await asyncio.to_thread(copy_original, share, item, copy)
 
-    async def _deliver(self, item: Item, copy: Path) -> None:
-        await self._delivery.deliver(name_of(self._device, item), copy, item.sha256)
+    async def _deliver(self, item: Item, copy: Path) -> Stored:
+        return await self._delivery.deliver(name_of(self._device, item), copy, item.sha256)
 
-    async def _miss(self, original: Original, share: Path, error: ItemError) -> bool:
+    async def _miss(self, original: Original, share: Path, error: ItemError) -> Ending | None:
         """Give an original up that is not what ingest saw, or not there, once that has been so for long enough."""
         since = self._lost_since.setdefault(original.number, self._clock.monotonic())
         lost = error.code == "CHANGED" or (error.code == "GONE" and await asyncio.to_thread(_has_files, share))
         if not lost or self._clock.monotonic() - since < LOST_S:
-            return self._put_off(original, AGAIN_S, error)
+            self._put_off(original, AGAIN_S, error)
+            return None
         log.error("the original of item %s is given up: %s", original.item.id, error)
         del self._lost_since[original.number]
         self._delivery.metrics.give_up(Cargo.ORIGINAL, error.code.lower())
-        return True
+        return Ending(original, stored=None)
 
-    def _put_off(self, original: Original, seconds: float, error: EdgeError | OSError) -> bool:
+    def _put_off(self, original: Original, seconds: float, error: EdgeError | OSError) -> None:
         reason = f"the original of item {original.item.id}: {error}"
         log.warning("%s; it is tried again", reason)
         self._later[original.number] = _Later(self._clock.monotonic() + seconds, reason)
-        return False
 
 
 def _has_files(share: Path) -> bool:

@@ -16,8 +16,10 @@ from urllib.parse import quote
 from edge_common.messages import Item, ItemId, Receipt
 from edge_common.share import changed, open_item
 from edge_upload.database import Database
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from edge_upload.records import BadPartError, read_record
+from edge_upload.sinks import Stored
 
 CHUNK: Final = 1 << 20
 
@@ -37,17 +39,32 @@ class Original:
     item: Item
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What has become of one.
+
+    Attributes:
+        original: Which.
+        stored: What the store holds; None if it is given up.
+    """
+
+    original: Original
+    stored: Stored | None
+
+
 class Originals:
     """The originals in the spool. All methods block, on the spool's thread.
 
     Args:
         database: The spool's.
         index: Knows the items.
+        events: Where it is written down what the store has.
     """
 
-    def __init__(self, database: Database, index: Index) -> None:
+    def __init__(self, database: Database, index: Index, events: Events) -> None:
         self._database = database
         self._index = index
+        self._events = events
 
     def waiting(self, most: int, but: Collection[int] = ()) -> list[Original]:
         """Those that go next, hard examples first.
@@ -64,7 +81,7 @@ class Originals:
         rows = self._database.execute(query, [most + len(but)]).fetchall()
         return list(self._read(row for row in rows if row[0] not in but))[:most]
 
-    def settle(self, originals: Iterable[Original], now: datetime) -> list[Receipt]:
+    def settle(self, endings: Iterable[Ending], now: datetime) -> list[Receipt]:
         """They are in the store, or are given up; their items may be uploaded now.
 
         Raises:
@@ -72,9 +89,11 @@ class Originals:
         """
         items = []
         with self._database.transaction():
-            for original in originals:
+            for ending in endings:
                 gone = "DELETE FROM parts WHERE number = ? RETURNING item"
-                items += [number for (number,) in self._database.execute(gone, [original.number]).fetchall()]
+                items += [number for (number,) in self._database.execute(gone, [ending.original.number]).fetchall()]
+                if ending.stored:
+                    self._events.original(ending.original.item, ending.stored, now)
             return list(self._index.finish(items, now))
 
     def _read(self, rows: Iterable[tuple[int, ItemId, str]]) -> Iterator[Original]:

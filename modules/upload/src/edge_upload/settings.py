@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge_common.messages import Mark
 from edge_common.settings import Environment, TwinSettings
@@ -28,11 +29,10 @@ def _checked(text: str) -> str:
 Choice = Literal["none", "sampled", "all"]
 
 
-class UploadEnvironment(Environment):
-    """What upload takes from its environment, beside what every module takes.
+class StoreEnvironment(BaseSettings):
+    """Where the store is, and what opens it.
 
     Attributes:
-        tensor_dir: The tensor store, read-only; features are read there.
         cloud_dir: The cloud share: what is written there, the appliance hands to the cloud. Either this is set, or
             ``blob_container``.
         blob_container: The address of a container in a blob store, without a SAS.
@@ -40,16 +40,27 @@ class UploadEnvironment(Environment):
             Where it is not set, the identity counts that azure-identity finds.
         blob_api_version: The version of the Blob service's API that the store speaks, if it is an old one.
         blob_ca: Certificates to trust for it instead of the usual ones, in PEM.
-        share_dir: The local share, read-only; originals are read there. Without it none can be chosen.
-        iotedge_deviceid: The device's name, set by the IoT Edge runtime; it names the folders in the store.
     """
 
-    tensor_dir: Path
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
     cloud_dir: Path | None = None
     blob_container: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^/?#]+){1,2}$")] | None = None
     blob_credentials: Path | None = None
     blob_api_version: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
     blob_ca: Path | None = None
+
+
+class UploadEnvironment(Environment, StoreEnvironment):
+    """What upload takes from its environment, beside its store and what every module takes.
+
+    Attributes:
+        tensor_dir: The tensor store, read-only; features are read there.
+        share_dir: The local share, read-only; originals are read there. Without it none can be chosen.
+        iotedge_deviceid: The device's name, set by the IoT Edge runtime; it names the folders in the store.
+    """
+
+    tensor_dir: Path
     share_dir: Path | None = None
     iotedge_deviceid: Annotated[str, Field(min_length=1)]
 

@@ -17,6 +17,7 @@ LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
 """Codes of rejects that say something about the share, not about the content."""
 
 LOST_CODE: Final = "LOST"
+"""Code of items that were given up as no answer came. It stays with them until their results are in the store."""
 
 
 @dataclass
@@ -26,11 +27,13 @@ class Answered:
     Attributes:
         waits: Seconds from first sight to acceptance, of each item that was accepted.
         settled: Whether the end of some item is now to be dealt with.
+        doubted: Whether some item is given up, unless upload has it.
         look_again: Paths whose file is not what it was.
     """
 
     waits: list[float] = field(default_factory=list)
     settled: bool = False
+    doubted: bool = False
     look_again: list[str] = field(default_factory=list)
 
 
@@ -73,7 +76,10 @@ def claim(db: Connection, named: Sequence[str], fresh: int, now: float) -> list[
 
 
 def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered:
-    """Take receipts. Good news is taken of any attempt; that upload never heard of an item, of the last one only."""
+    """Take receipts. Good news is taken of any attempt; that upload never heard of an item, of the last one only.
+
+    Good news also wins over a quarantine that came from losses: upload knows better.
+    """
     answered = Answered()
     for receipt in receipts:
         match receipt.status:
@@ -82,10 +88,7 @@ def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered
             case ReceiptStatus.UPLOADED:
                 answered.settled |= _upload(db, receipt.id)
             case ReceiptStatus.UNKNOWN:
-                db.execute(
-                    "UPDATE item SET state = 'ready' WHERE id = ? AND attempt = ? AND state = 'accepted'",
-                    (receipt.id, receipt.attempt),
-                )
+                answered.settled |= _give_up_or_send_again(db, receipt)
     return answered
 
 
@@ -122,7 +125,10 @@ def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> Non
 
 
 def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
-    """Write down what is held against items after leases that ended without an answer."""
+    """Write down what is held against items after leases that ended without an answer.
+
+    The answers may have been lost, though, so before an item is given up upload is asked, as about accepted ones.
+    """
     for loss in losses:
         db.execute(
             "UPDATE item SET state = 'waiting', losses = ?, strikes = ? WHERE id = ? AND state IN ('sent', 'waiting')",
@@ -131,29 +137,45 @@ def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
         if loss.given_up:
             reason = f"no answer came, though others got through; {loss.strikes} times it was sent by itself"
             db.execute(
-                "UPDATE item SET state = 'refused', code = ?, stage = 'ingest', reason = ?"
+                "UPDATE item SET state = 'accepted', asked_at = 0, code = ?, stage = 'ingest', reason = ?"
                 " WHERE id = ? AND state = 'waiting'",
                 (LOST_CODE, reason, loss.id),
             )
-            answered.settled = True
+            answered.doubted = True
 
 
 def _accept(db: Connection, item: str, now: float) -> list[float]:
     rows = db.execute(
-        "UPDATE item SET state = 'accepted', accepted_at = ?, asked_at = ?, code = NULL, stage = NULL, reason = NULL"
-        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'gone') RETURNING seen_at",
+        "UPDATE item SET state = 'accepted', accepted_at = ?, asked_at = ?, told = 0, code = NULL, stage = NULL,"
+        " reason = NULL WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'gone') RETURNING seen_at",
         (now, now, item),
     ).fetchall()
+    if not rows:
+        db.execute(
+            "UPDATE item SET state = 'accepted', asked_at = ?, told = 0"
+            " WHERE id = ? AND state IN ('refused', 'quarantined') AND code = ?",
+            (now, item, LOST_CODE),
+        )
     return [max(0.0, now - row["seen_at"]) for row in rows]
 
 
 def _upload(db: Connection, item: str) -> bool:
     cursor = db.execute(
-        "UPDATE item SET state = 'uploaded', code = NULL, stage = NULL, reason = NULL"
-        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')",
-        (item,),
+        "UPDATE item SET state = 'uploaded', told = 0, code = iif(code = ?1, code, NULL), stage = NULL, reason = NULL"
+        " WHERE id = ?2 AND (state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')"
+        "  OR state IN ('refused', 'quarantined') AND code = ?1)",
+        (LOST_CODE, item),
     )
     return cursor.rowcount > 0
+
+
+def _give_up_or_send_again(db: Connection, unknown: Receipt) -> bool:
+    rows = db.execute(
+        "UPDATE item SET state = iif(code = ?, 'refused', 'ready')"
+        " WHERE id = ? AND attempt = ? AND state = 'accepted' RETURNING state",
+        (LOST_CODE, unknown.id, unknown.attempt),
+    ).fetchall()
+    return any(row["state"] == "refused" for row in rows)
 
 
 def _item(row: Row) -> Item:

@@ -7,8 +7,10 @@ from sqlite3 import Connection, Row
 from typing import Final
 
 from edge_common.messages import Inquiry
+from edge_ingest.ledger.deliveries import LOST_CODE
 from edge_ingest.ledger.records import sound
 from edge_ingest.ledger.schema import State
+from edge_ingest.sight import Signature
 
 QUESTIONS: Final = 2000
 """Items to ask about in a round, at most."""
@@ -33,6 +35,11 @@ class Settling:
     stage: str | None
     reason: str | None
 
+    @property
+    def signature(self) -> Signature:
+        """How its file looked."""
+        return Signature(self.size, self.mtime_ns)
+
 
 def settling(db: Connection, after: str, most: int) -> list[Settling]:
     """Items whose files are to be dealt with, in the order of their ids, from an id on."""
@@ -45,7 +52,7 @@ def settling(db: Connection, after: str, most: int) -> list[Settling]:
 def end(db: Connection, ended: Sequence[Settling], now: float) -> None:
     """Write down that files have been dealt with."""
     db.executemany(
-        "UPDATE item SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
+        "UPDATE item SET state = ?, ended_at = ?, code = iif(state = 'refused', code, NULL) WHERE id = ? AND state = ?",
         [(END[item.state], now, item.id, item.state) for item in ended],
     )
 
@@ -80,11 +87,11 @@ def ask(db: Connection, now: float, age: float) -> list[Inquiry]:
 
 
 def doubtful(db: Connection, now: float) -> list[Inquiry]:
-    """Items that are gone from the share, which upload may have all the same: receipts get lost, too."""
+    """Items that are gone from the share, or given up, which upload may have all the same: receipts get lost, too."""
     rows = db.execute(
         "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
-        " AND state = 'gone' AND sent_at BETWEEN ? AND ? LIMIT ?",
-        (now - LATE_S, now, QUESTIONS),
+        " AND (state = 'gone' OR code = ?) AND sent_at BETWEEN ? AND ? LIMIT ?",
+        (LOST_CODE, now - LATE_S, now, QUESTIONS),
     )
     return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
 
@@ -93,8 +100,8 @@ def untold(db: Connection, now: float) -> list[str]:
     """Items that have ended beyond doubt, which upload has not been told."""
     rows = db.execute(
         "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
-        " AND NOT (state = 'gone' AND sent_at BETWEEN ? AND ?) LIMIT ?",
-        (now - LATE_S, now, QUESTIONS),
+        " AND NOT ((state = 'gone' OR code IS ?) AND sent_at BETWEEN ? AND ?) LIMIT ?",
+        (LOST_CODE, now - LATE_S, now, QUESTIONS),
     )
     return [row["id"] for row in sound(db, rows.fetchall())]
 

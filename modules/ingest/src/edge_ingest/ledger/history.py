@@ -12,6 +12,7 @@ from sqlite3 import Connection, Row
 from typing import Any, Final
 
 from edge_common.messages import HistoryMessage, ItemHistory, KeptMessage, chunks
+from edge_ingest.ledger.records import sound
 
 MOST_KEPT: Final = 1_000_000
 """Events in the ledger, at most, some 100 bytes each; where nobody takes them, the oldest go."""
@@ -70,13 +71,15 @@ def follow(db: Connection, now: Callable[[], float]) -> None:
 
 
 def untold(db: Connection, most: int) -> list[HistoryMessage]:
-    """The oldest events, as messages.
+    """The oldest events, as messages; an item whose record makes no sense is set aside.
 
     Args:
         db: The ledger.
         most: Events in all.
     """
     ledger = db.execute("SELECT id FROM ledger").fetchone()[0]
+    named = "SELECT * FROM item WHERE id IN (SELECT item FROM history ORDER BY number LIMIT ?)"
+    sound(db, db.execute(named, (most,)).fetchall())
     rows = db.execute(
         "SELECT number, event, history.attempt, at, history.code, history.stage, history.reason,"
         " id, path, sha256, size, date, generation FROM history JOIN item ON id = item ORDER BY number LIMIT ?",

@@ -105,8 +105,14 @@ class Journal:
             raise SpoiltError(str(error)) from error
 
     def _followed(self, db: sqlite3.Connection) -> sqlite3.Connection:
-        """A ledger just opened, whose history is written down from now on."""
-        follow(db, lambda: self._clock.now().timestamp())
+        """A ledger just opened, whose history is written down from now on; a new one if it turns out to be spoilt."""
+        try:
+            follow(db, lambda: self._clock.now().timestamp())
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            db.close()
+            return self._followed(replace(self._path, str(error)))
         return db
 
     def _transact(self, batch: list[Work]) -> list[Any]:

@@ -18,7 +18,7 @@ class State(StrEnum):
     SENT = "sent"
     """Sent under a lease."""
     ACCEPTED = "accepted"
-    """On upload's disk."""
+    """On upload's disk; or, with the code ``LOST``, given up unless upload says otherwise, who is asked."""
     UPLOADED = "uploaded"
     """In the store; the file is still to get its retention."""
     DONE = "done"
@@ -81,6 +81,8 @@ CREATE TABLE set_aside (  -- rows of item that made no sense, as JSON
     reason TEXT NOT NULL,
     at     TEXT NOT NULL DEFAULT (datetime('now'))
 ) STRICT;
+
+CREATE INDEX item_renewed ON item (path) WHERE generation > 0;
 
 CREATE TRIGGER item_removed AFTER DELETE ON item BEGIN
     UPDATE tally SET items = items - 1 WHERE state = old.state;

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from edge_common.messages import HistoryMessage, ItemHistory, KeptMessage
+from edge_common.messages import HistoryMessage, Item, ItemHistory, KeptMessage
 from edge_upload.database import Database, SpoolUnavailableError
 from edge_upload.records import Record
 from edge_upload.sinks import Stored
@@ -86,11 +86,16 @@ class Events:
         self._note("accepted", [event], now)
 
     def stored(self, shard: int, stored: Stored, sha256: str, now: datetime) -> None:
-        """A shard of results is in the store; within the transaction that settles it, while its parts are there."""
-        place = {"object": stored.name, "object_sha256": sha256, "object_bytes": stored.size, "etag": stored.etag}
+        """A shard is in the store; within the transaction that settles it, while its parts are there."""
+        place = _place(stored, sha256)
         cursor = self._database.execute(STORED, [shard])
         names = [column[0] for column in cursor.description]
         self._note("stored", ({**place, **dict(zip(names, row, strict=True))} for row in cursor.fetchall()), now)
+
+    def original(self, item: Item, stored: Stored, now: datetime) -> None:
+        """An item's original is in the store; within the transaction that settles it."""
+        about = {"id": item.id, "date": item.date.isoformat(), "attempt": item.attempt}
+        self._note("stored", [{**_place(stored, item.sha256), **about}], now)
 
     def waiting(self) -> list[tuple[str, int]]:
         """The dates of items whose events wait, with how many do."""
@@ -120,6 +125,10 @@ class Events:
     def _insert(self, events: Iterable[Mapping[str, Any]]) -> None:
         keys = ("source", "number", "date")
         self._database.execute_many(INSERT, ([*map(event.get, keys), json.dumps(event)] for event in events))
+
+
+def _place(stored: Stored, sha256: str) -> dict[str, Any]:
+    return {"object": stored.name, "object_sha256": sha256, "object_bytes": stored.size, "etag": stored.etag}
 
 
 def _events(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:

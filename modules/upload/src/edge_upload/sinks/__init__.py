@@ -36,7 +36,7 @@ class SinkDeniedError(SinkError):
     """The store refuses the credentials, or what they allow is too little."""
 
     retryable = True
-    hint = "replace what BLOB_CREDENTIALS names: a SAS needs r and w on the container; see docs/storage.md"
+    hint = "replace what BLOB_CREDENTIALS names: a SAS needs r and w on the container (r and l to check it); storage.md"
 
 
 class SinkMissingError(SinkError):

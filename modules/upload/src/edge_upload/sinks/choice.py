@@ -2,7 +2,7 @@
 
 from edge_common.clock import Clock
 from edge_common.errors import ConfigurationError
-from edge_upload.settings import UploadEnvironment
+from edge_upload.settings import StoreEnvironment
 from edge_upload.sinks import Sink
 from edge_upload.sinks.share import ShareSink
 
@@ -10,7 +10,7 @@ PATIENCE_S = 120.0
 """How long a block may take: 4 MiB in this time are 280 kbit/s."""
 
 
-def chosen(environment: UploadEnvironment, clock: Clock) -> Sink:
+def chosen(environment: StoreEnvironment, clock: Clock) -> Sink:
     """The sink that the environment asks for.
 
     Raises:
@@ -25,7 +25,7 @@ def chosen(environment: UploadEnvironment, clock: Clock) -> Sink:
     raise ConfigurationError("environment: either CLOUD_DIR or BLOB_CONTAINER must be set, to say where results go")
 
 
-def _blob(environment: UploadEnvironment, url: str, clock: Clock) -> Sink:
+def _blob(environment: StoreEnvironment, url: str, clock: Clock) -> Sink:
     from edge_upload.sinks.blob.container import Container, Place  # noqa: PLC0415 - the SDK takes 0.6 s to import
     from edge_upload.sinks.blob.credentials import SecretFile  # noqa: PLC0415
     from edge_upload.sinks.blob.sink import BlobSink  # noqa: PLC0415

@@ -5,13 +5,16 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from sqlite3 import Connection
 
 import click
 
+from edge_common.clock import SystemClock
+from edge_common.errors import ConfigurationError
+from edge_common.settings import read_environment
+from edge_upload.settings import StoreEnvironment
 from edge_upload.sinks import Sink, SinkError
-from edge_upload.sinks.share import ShareSink
+from edge_upload.sinks.choice import chosen
 from edge_upload.verify import differences, loading, report, scratch
 from edge_upload.verify import trace as tracing
 
@@ -20,7 +23,7 @@ from edge_upload.verify import trace as tracing
 class Options:
     """What can be chosen of each command."""
 
-    sink: Sink
+    store: str
     device: str | None
     json: bool
 
@@ -28,10 +31,11 @@ class Options:
 @click.group(invoke_without_command=True)
 @click.option(
     "--store",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER|URL",
     required=True,
     envvar="EDGE_STORE",
-    help="The cloud share, as it is mounted here.",
+    help="The cloud share, as it is mounted here, or a container's address; BLOB_CREDENTIALS names the file with a"
+    " connection string or a SAS for it.",
 )
 @click.option("--device", help="Look at this device alone; otherwise at all that share the store.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line, the summary last.")
@@ -44,12 +48,12 @@ class Options:
     help="Seconds after which a file must be in the ledger, which comes later than results do.",
 )
 @click.pass_context
-def main(context: click.Context, *, store: Path, device: str | None, as_json: bool, deep: bool, grace: float) -> None:
+def main(context: click.Context, *, store: str, device: str | None, as_json: bool, deep: bool, grace: float) -> None:
     """Compare what the ledger says with what the store holds.
 
     The status is 0 if the store holds what the ledger says, 1 if anything differs, and 2 if it cannot be told.
     """
-    context.obj = Options(ShareSink(store), device, as_json)
+    context.obj = Options(store, device, as_json)
     if context.invoked_subcommand is None:
         _check(context.obj, deep=deep, grace=grace)
 
@@ -80,7 +84,7 @@ def _check(options: Options, *, deep: bool, grace: float) -> None:
 def _load(db: Connection, options: Options, *, deep: bool) -> None:
     try:
         asyncio.run(_read(db, options, deep=deep))
-    except SinkError as error:
+    except (ConfigurationError, SinkError) as error:
         raise click.UsageError(str(error)) from error
     if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
         raise click.UsageError("there is no ledger there; is it the right store, and the right device?")
@@ -88,10 +92,20 @@ def _load(db: Connection, options: Options, *, deep: bool) -> None:
 
 
 async def _read(db: Connection, options: Options, *, deep: bool) -> None:
-    await loading.files(db, options.sink, options.device)
-    await loading.ledger(db, options.sink)
-    if deep:
-        await loading.contents(db, options.sink)
+    sink = _sink(options.store)
+    try:
+        await loading.files(db, sink, options.device)
+        await loading.ledger(db, sink)
+        if deep:
+            await loading.contents(db, sink)
+    finally:
+        await sink.close()
+
+
+def _sink(store: str) -> Sink:
+    """The store; of the environment counts what opens it, and not where upload's is."""
+    folder, url = (None, store) if "://" in store else (store, None)
+    return chosen(read_environment(StoreEnvironment, cloud_dir=folder, blob_container=url), SystemClock())
 
 
 def _print(lines: Iterable[str]) -> None:

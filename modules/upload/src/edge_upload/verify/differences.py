@@ -63,8 +63,6 @@ SELECT file.device, file.date, file.name AS about, CASE
     ELSE 'no item of the ledger is in it' END AS detail
 FROM file WHERE (file.date IS NULL OR (file.modified < :since AND file.kind <> '_ledger'))
 AND NOT EXISTS (SELECT 1 FROM event WHERE event.object = file.name)
-AND NOT (file.kind = 'raw' AND EXISTS (SELECT 1 FROM item
-    WHERE item.device = file.device AND item.date = file.date AND item.id = file.stem))
 ORDER BY 1, 2, 3
 """
 
@@ -138,8 +136,6 @@ NEW: Final = """
 SELECT device, date, name AS about, 'too new to be in the ledger' AS detail
 FROM file WHERE modified >= :since AND date IS NOT NULL AND kind <> '_ledger'
 AND NOT EXISTS (SELECT 1 FROM event WHERE object = name)
-AND NOT (kind = 'raw' AND EXISTS (SELECT 1 FROM item
-    WHERE item.device = file.device AND item.date = file.date AND item.id = file.stem))
 ORDER BY 1, 2, 3
 """
 
