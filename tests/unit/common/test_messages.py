@@ -1,14 +1,18 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from edge_common.errors import MalformedMessageError
 from edge_common.messages import (
     MAX_BODY_BYTES,
+    Frame,
     Item,
     ItemsMessage,
+    Part,
     Receipt,
     ReceiptsMessage,
     ReceiptStatus,
@@ -83,3 +87,18 @@ def test_chunks_keep_order_and_both_limits(lengths: list[int], most: int) -> Non
     assert all(len(run) <= most for run in runs)
     for run in runs:
         assert len(run) == 1 or len(ItemsMessage(lease_seconds=1, items=tuple(run)).encode()) <= MAX_BODY_BYTES
+
+
+def test_a_part_has_a_frame_for_each_row_or_one_for_all() -> None:
+    one, other = (Frame(width=width, height=1, box=(0, 0, width, 1)) for width in (1, 2))
+    part: dict[str, Any] = {"item": item(), "first": 0, "rows": 2}
+    assert Part(**part).each_frame == (None, None)
+    assert Part(**part, frames=(one,)).each_frame == (one, one)
+    assert Part(**part, frames=(one, other)).each_frame == (one, other)
+    with pytest.raises(ValidationError, match="3 frames for 2 rows"):
+        Part(**part, frames=(one,) * 3)
+
+
+def test_parts_of_the_release_before_have_no_frames() -> None:
+    old = {"item": item().model_dump(mode="json", by_alias=True), "first": 0, "rows": 1}
+    assert Part.model_validate(old).each_frame == (None,)

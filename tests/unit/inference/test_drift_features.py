@@ -3,7 +3,16 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edge_common.contract import ClassificationOutput, Column, Contract, ImageInput, TabularInput, TensorInput
+from edge_common.contract import (
+    ClassificationOutput,
+    Column,
+    Contract,
+    ImageInput,
+    Quantity,
+    RegressionOutput,
+    TabularInput,
+    TensorInput,
+)
 from edge_inference.drift.features import Features
 
 
@@ -71,3 +80,12 @@ def test_of_a_tensor_mean_and_spread_count() -> None:
     features = Features(Contract(input=TensorInput(kind="tensor", name="x", shape=(2, 2)), output=LABELS))
     assert features.names == ("mean", "std", "label", "score")
     np.testing.assert_allclose(features.of(np.array([[[0.0, 2], [0, 2]]]), ROW), [[1, 1, 1, 0.75]])
+
+
+def test_a_feature_of_the_output_that_the_input_has_too_is_told_apart() -> None:
+    wanted = TabularInput(kind="tabular", name="x", columns=(Column(name="load"), Column(name="label")))
+    load = RegressionOutput(kind="regression", quantities=(Quantity(name="load", tolerance=1),))
+    features = Features(Contract(input=wanted, output=load))
+    assert (features.names, features.classes) == (("load", "label", "prediction_load"), {})
+    np.testing.assert_allclose(features.of(np.array([[1.0, 2.0]]), [{"load": 3.0}]), [[1.0, 2.0, 3.0]])
+    assert Features(Contract(input=wanted, output=LABELS)).classes == {"prediction_label": 2}

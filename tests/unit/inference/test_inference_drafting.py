@@ -69,6 +69,12 @@ def test_the_outputs_of_an_ssd_are_found_by_name_or_asked() -> None:
     assert made.output.classes == made.output.boxes.model_copy(update={"name": "kinds"})
 
 
+def test_of_segments_the_first_is_likely_the_background() -> None:
+    made = drafted(PICTURE, {"out": Port(FLOAT, (None, 2, 64, 96))}, output_labels="ground,crack")
+    assert made.output.kind == "segmentation"
+    assert made.output.background == ("ground",)
+
+
 @pytest.mark.parametrize(
     ("answers", "said"),
     [

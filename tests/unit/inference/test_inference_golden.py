@@ -3,14 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
+from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import GoldenFailedError, UnsafeModelError
 from edge_inference.golden import run_golden
 from edge_inference.layout import pack
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.onnx_session import OnnxSession
-from support.models import contract, write_golden
+from support.models import contract, graph, write_golden, write_model
 from support.sessions import PLAN
 
 V1 = contract("v1")
@@ -106,3 +108,32 @@ def test_packing_runs_the_examples(package: Path, tmp_path: Path) -> None:
     write_golden(package, V1, 1)
     assert pack(package, tmp_path / "layout", "teller", "1")
     assert json.loads((package / "golden.json").read_text())["schema"] == 1
+
+
+def two_outputs(folder: Path) -> None:
+    """A model of which both the scores and their means are read."""
+    made_by = Contract.model_validate(
+        {"schema": 1, "input": V1.input, "output": {"kind": "raw", "names": ["output", "mean"]}}
+    )
+    model = graph()
+    model.graph.output.append(helper.make_tensor_value_info("mean", TensorProto.FLOAT, ["batch", 1]))
+    write_model(folder, made_by, model)
+    write_golden(folder, V1, 1, 2)
+    np.save(folder / "golden-mean.npy", np.array([[1], [2.5]], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ({"output": "golden-out.npy", "mean": "golden-mean.npy"}, "1 of the package's 2"),
+        ({"output": "golden-out.npy", "mean": "golden-out.npy"}, "of shape"),
+        ({"output": "golden-out.npy"}, "examples of"),
+        ("golden-out.npy", "examples of"),
+    ],
+)
+def test_of_several_outputs_all_must_come_out(tmp_path: Path, outputs: object, said: str) -> None:
+    two_outputs(tmp_path)
+    example = {"input": "golden-in.npy", "output": outputs}
+    (tmp_path / "golden.json").write_text(json.dumps({"schema": 1, "examples": [example]}))
+    with pytest.raises(GoldenFailedError, match=said):
+        run_golden(load(tmp_path), tmp_path, 1.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_upload.columns import common_type, fit, type_of
+from edge_upload.columns import common_type, fit, is_type, type_of
 from edge_upload.parquet import arrow_type
 
 JSON = st.recursive(
@@ -68,3 +68,29 @@ def test_arrow_takes_every_value_as_its_common_type(values: list[Any]) -> None:
 @given(st.lists(JSON, max_size=5))
 def test_order_does_not_matter(values: list[Any]) -> None:
     assert common_type(values) == common_type(values[::-1])
+
+
+@pytest.mark.parametrize(
+    ("values", "least", "expected"),
+    [
+        ([None, None], "string", "string"),
+        ([[]], "list<list<double>>", "list<list<double>>"),
+        ([[], ["a"]], "list<string>", "list<string>"),
+        ([1], "string", "json"),
+        ([1], "poem", "double"),
+        ([1], "list<" * 5000, "double"),
+    ],
+)
+def test_a_type_that_is_told_holds_for_what_is_empty(values: list[Any], least: str, expected: str) -> None:
+    assert common_type(values, least) == expected
+
+
+@given(st.lists(JSON, max_size=5))
+def test_types_of_values_are_types(values: list[Any]) -> None:
+    assert is_type(common_type(values))
+
+
+@given(st.text("list<>doublejson", max_size=30))
+def test_what_is_a_type_is_one_of_arrows(text: str) -> None:
+    if is_type(text):
+        assert arrow_type(text) is not None

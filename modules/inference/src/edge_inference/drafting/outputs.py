@@ -1,4 +1,4 @@
-"""The output half, from the outputs of a graph. A kind that is not asked about here can be written by hand."""
+"""The output half, from the outputs of a graph."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -26,6 +26,8 @@ def _likely(outputs: Ports) -> str | None:
             return "classification"
         case [(_, _)]:
             return "detection"
+        case [(_, _, _)]:
+            return "segmentation"
     return None
 
 
@@ -68,6 +70,13 @@ def _detection(outputs: Ports, ask: Ask) -> Half:
     if layout not in LAYOUTS:
         raise ValueError(f"output.layout must be one of {', '.join(LAYOUTS)}, not {layout!r}")
     return {"labels": _labels((), ask), **LAYOUTS[layout](outputs, ask)}
+
+
+def _segmentation(outputs: Ports, ask: Ask) -> Half:
+    name = _name("output.name", outputs, ask)
+    labels = _labels(outputs[name].shape[1:2], ask)
+    background = words(ask("output.background", "Which of them are not told?", labels[0] if len(labels) > 1 else ""))
+    return {"name": name, "labels": labels, "background": background}
 
 
 def _yolo8(outputs: Ports, ask: Ask) -> Half:
@@ -119,6 +128,7 @@ KINDS: Final[Mapping[str, Draft]] = {
     "regression": _regression,
     "anomaly": _anomaly,
     "detection": _detection,
+    "segmentation": _segmentation,
     "embedding": _embedding,
     "raw": _raw,
 }

@@ -56,8 +56,9 @@ def keep(boxes: Array, scores: Array, classes: Array, overlap: float, most: int)
         best, order = int(order[0]), order[1:]
         kept.append(best)
         if overlap < 1:
-            same = overlaps(boxes[[best]], boxes[order])[0] > overlap
-            order = order[~(same & (classes[order] == classes[best]))]
+            [rivals] = np.nonzero(classes[order] == classes[best])
+            [shares] = overlaps(boxes[[best]], boxes[order[rivals]])
+            order = np.delete(order, rivals[shares > overlap])
     return kept
 
 

@@ -13,7 +13,7 @@ from edge_inference.outputs.kind import Row, Shape, Shapes, Values
 from edge_inference.outputs.numbers import short
 from edge_inference.session import Array
 
-MOST_CANDIDATES: Final = 2000
+MOST_CANDIDATES: Final = 1000
 """The best are looked at: a graph may give a hundred thousand, none of which is sure."""
 
 
