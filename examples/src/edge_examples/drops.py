@@ -32,14 +32,14 @@ class Drop:
         path: Relative to the share.
         content: Its bytes.
         manner: How it gets there.
-        label: What a model should say of it, or None.
+        labels: What a model should say of each of its samples; none where that is not known.
         code: Why it must be quarantined, or None if it must not.
     """
 
     path: str
     content: bytes
     manner: Manner = Manner.WRITTEN
-    label: str | None = None
+    labels: tuple[str, ...] = ()
     code: str | None = None
 
 

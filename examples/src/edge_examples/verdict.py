@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 
 from edge_examples.drops import Drop
 
-COLUMNS = ("id", "path", "label", "model_version", "stored_at")
+COLUMNS = ("id", "path", "part", "row", "label", "model_version", "stored_at")
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,21 @@ class Verdict:
 
     Attributes:
         files: Files dropped.
-        predicted: Files with a prediction in the cloud share.
+        predicted: Files with predictions in the cloud share.
+        samples: Predictions, of all files.
         quarantined: Files in quarantine.
         uploaded: Items that the ledger has as uploaded.
         lost: Files with neither.
-        duplicated: Records beyond one a file.
+        duplicated: Records beyond one a sample.
         wrong: What was settled otherwise than it should be, a sentence each.
         accuracy: Of the predictions, against the labels.
-        by_version: Predictions by model version.
+        by_version: Predicted files by model version.
         latencies_ms: From file closed to result durable, one a predicted file.
     """
 
     files: int
     predicted: int
+    samples: int
     quarantined: int
     uploaded: int
     lost: int
@@ -86,29 +88,43 @@ def judge(drops: Sequence[Drop], closed: Mapping[str, float], evidence: Evidence
         closed: When each was complete, in seconds since the epoch, by path.
         evidence: What was found.
     """
-    by_path = {record["path"]: record for record in evidence.records}
+    by_path = _by_path(evidence.records)
     accounted = by_path.keys() | evidence.quarantined.keys()
-    labelled = [drop for drop in drops if drop.label is not None and drop.path in by_path]
-    right = sum(by_path[drop.path]["label"] == drop.label for drop in labelled)
+    samples = sum(map(len, by_path.values()))
+    right = [
+        record["label"] == label
+        for drop in drops
+        for record, label in zip(by_path.get(drop.path, ()), drop.labels, strict=False)
+    ]
     return Verdict(
         files=len(drops),
         predicted=len(by_path),
+        samples=samples,
         quarantined=len(evidence.quarantined),
         uploaded=evidence.settled,
         lost=sum(drop.path not in accounted for drop in drops),
-        duplicated=len(evidence.records) - len(by_path),
+        duplicated=len(evidence.records) - samples,
         wrong=tuple(_wrong(drops, by_path, evidence)),
-        accuracy=right / len(labelled) if labelled else float("nan"),
-        by_version=dict(sorted(Counter(record["model_version"] for record in by_path.values()).items())),
+        accuracy=float(np.mean(right)) if right else float("nan"),
+        by_version=dict(sorted(Counter(records[0]["model_version"] for records in by_path.values()).items())),
         latencies_ms=tuple(
-            (record["stored_at"].timestamp() - closed[path]) * 1000
-            for path, record in by_path.items()
+            (max(record["stored_at"] for record in records).timestamp() - closed[path]) * 1000
+            for path, records in by_path.items()
             if path in closed
         ),
     )
 
 
-def _wrong(drops: Sequence[Drop], records: Mapping[str, Any], evidence: Evidence) -> list[str]:
+def _by_path(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Each file's records in the order of its samples, one a sample."""
+    distinct = {(record["path"], record["part"], record["row"]): record for record in records}
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for key in sorted(distinct):
+        found.setdefault(key[0], []).append(distinct[key])
+    return found
+
+
+def _wrong(drops: Sequence[Drop], records: Mapping[str, Sequence[Mapping[str, Any]]], evidence: Evidence) -> list[str]:
     found = []
     for drop in drops:
         reason = evidence.quarantined.get(drop.path)
@@ -117,6 +133,8 @@ def _wrong(drops: Sequence[Drop], records: Mapping[str, Any], evidence: Evidence
             found.append(f"{drop.path}: quarantined as {code}, expected {drop.code}")
         if drop.code and drop.path in records:
             found.append(f"{drop.path}: predicted, expected in quarantine as {drop.code}")
+        if drop.labels and drop.path in records and len(records[drop.path]) != len(drop.labels):
+            found.append(f"{drop.path}: {len(records[drop.path])} samples predicted, expected {len(drop.labels)}")
     strays = (records.keys() | evidence.quarantined.keys()) - {drop.path for drop in drops}
     found += [f"{path}: nobody dropped this file" for path in sorted(strays)]
     if evidence.settled != len(records):
