@@ -5,6 +5,7 @@ from typing import Final
 
 from edge_examples.digits.example import DIGITS
 from edge_examples.example import Example
+from edge_examples.sound.example import SOUND
 from edge_examples.telecom.example import TELECOM
 
-EXAMPLES: Final[Mapping[str, Example]] = {example.name: example for example in (DIGITS, TELECOM)}
+EXAMPLES: Final[Mapping[str, Example]] = {example.name: example for example in (DIGITS, TELECOM, SOUND)}

@@ -3,7 +3,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edge_common.contract import ClassificationOutput, Column, Contract, ImageInput, TabularInput, TensorInput
+from edge_common.contract import AudioInput, ClassificationOutput, Column, Contract, ImageInput, TabularInput, TensorInput
 from edge_inference.drift.features import Features
 
 
@@ -71,3 +71,10 @@ def test_of_a_tensor_mean_and_spread_count() -> None:
     features = Features(Contract(input=TensorInput(kind="tensor", name="x", shape=(2, 2)), output=LABELS))
     assert features.names == ("mean", "std", "label", "score")
     np.testing.assert_allclose(features.of(np.array([[[0.0, 2], [0, 2]]]), ROW), [[1, 1, 1, 0.75]])
+
+
+def test_of_a_sound_loudness_and_pitch_count() -> None:
+    wanted = AudioInput(kind="audio", name="x", rate=8000, frame=4, step=4)
+    features = Features(Contract(input=wanted, output=LABELS))
+    assert features.names == ("level", "crossings", "label", "score")
+    np.testing.assert_allclose(features.of(np.array([[3.0, -1, 1, -1]]), ROW), [[3**0.5, 0.75, 1, 0.75]])
