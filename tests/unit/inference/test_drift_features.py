@@ -3,7 +3,15 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edge_common.contract import AudioInput, ClassificationOutput, Column, Contract, ImageInput, TabularInput, TensorInput
+from edge_common.contract import (
+    AudioInput,
+    ClassificationOutput,
+    Column,
+    Contract,
+    ImageInput,
+    TabularInput,
+    TensorInput,
+)
 from edge_inference.drift.features import Features
 
 
