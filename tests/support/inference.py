@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
 from edge_common.contract import Contract
 from edge_common.fakes import FakeClock, FakeHub
@@ -91,10 +92,15 @@ class Device:
         return {"schema": 1, "name": name, "version": version, "ref": f"dir:{folder.name}@{digest}"}
 
     def pack(
-        self, made_by: Contract, name: str = "teller", version: str = "1", drift: Reference | None = None
+        self,
+        made_by: Contract,
+        name: str = "teller",
+        version: str = "1",
+        drift: Reference | None = None,
+        model: onnx.ModelProto | None = None,
     ) -> dict[str, Any]:
         """Pack a model; the desired property that names it."""
-        files = write_model(self.folder / "files" / f"{name}-{version}", made_by)
+        files = write_model(self.folder / "files" / f"{name}-{version}", made_by, model)
         if drift:
             (files / "drift.json").write_text(drift.model_dump_json())
         return {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.model import LoadedModel
-from edge_inference.outputs import KINDS
+from edge_inference.outputs import interpreter
 from edge_inference.session import Array, Plan, Port
 
 PLAN = Plan(("CPUExecutionProvider",), require_gpu=False)
@@ -27,18 +27,19 @@ class FakeSession:
     ) -> None:
         self.providers = providers
         self.inputs = {made_by.input.name: Port("tensor(float)", (rows, *made_by.input.sample_shape))}
-        self.outputs = {made_by.output.name: Port("tensor(float)", (rows, len(made_by.output.labels)))}
+        [output] = interpreter(made_by).names
+        self.outputs = {output: Port("tensor(float)", (rows, "classes"))}
         self.sizes: list[int] = []
         self._compute = compute
 
-    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
-        assert set(self.outputs) == {output}
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        assert {*self.outputs} == {*outputs}
         [samples] = feeds.values()
         self.sizes.append(len(samples))
-        return self._compute(samples)
+        return [self._compute(samples)]
 
 
 def fake_model(made_by: Contract, session: FakeSession, name: str = "teller") -> LoadedModel:
     """A loaded model around a fake session."""
     identity = ModelIdentity(name=name, version="1", digest=f"sha256:{made_by.input.stamp}")
-    return LoadedModel(identity, made_by, session, KINDS[made_by.output.kind](made_by.output), PLAN)
+    return LoadedModel(identity, made_by, session, interpreter(made_by), PLAN)

@@ -25,5 +25,5 @@ async def test_an_example_settles_every_file_as_it_should(name: str, tmp_path: P
     assert figures == json.loads((tmp_path / "report.json").read_text())
     bad = len(EXAMPLES[name].drops(FILES)) - FILES
     assert (figures["example"], figures["predicted"], figures["quarantined"]) == (name, FILES, bad)
-    assert figures["samples"] == sum(len(drop.labels) for drop in EXAMPLES[name].drops(FILES))
+    assert figures["samples"] == sum(len(drop.truth) for drop in EXAMPLES[name].drops(FILES))
     assert figures["accuracy"] > 0.8

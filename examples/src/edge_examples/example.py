@@ -1,7 +1,8 @@
 """What makes an example: a model in two versions, and files to feed it with. The catalogue lists them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +11,17 @@ import onnxruntime
 from edge_common.contract import Contract
 from edge_examples.drops import Drop
 from edge_inference.drift.reference import Reference, reference
-from edge_inference.outputs import KINDS
+from edge_inference.outputs import interpreter
+from edge_inference.outputs.kind import Values
 
 Samples = npt.NDArray[np.float32]
+IsRight = Callable[[Mapping[str, Any], Any], bool]
+"""Takes a prediction and the truth about its sample."""
+
+
+def has_label(row: Mapping[str, Any], truth: str) -> bool:
+    """Whether a classification is right."""
+    return bool(row["label"] == truth)
 
 
 @dataclass(frozen=True)
@@ -44,6 +53,8 @@ class Example:
         files: How many good files it drops unless told otherwise, which is the most that there are.
         train: Gives the versions, the oldest first. They differ in their contracts, so that a swap changes both halves.
         drops: Gives so many good files, and bad ones beside them, each with what must become of it.
+        is_right: Compares a prediction with the truth.
+        columns: Those of a prediction that it looks at.
     """
 
     name: str
@@ -51,10 +62,18 @@ class Example:
     files: int
     train: Callable[[], Sequence[TrainedModel]]
     drops: Callable[[int], Sequence[Drop]]
+    is_right: IsRight = has_label
+    columns: tuple[str, ...] = ("label",)
 
 
 def trained(
-    version: str, graph: bytes, contract: Contract, training: Samples, held_out: Samples, truth: Sequence[str]
+    version: str,
+    graph: bytes,
+    contract: Contract,
+    training: Samples,
+    held_out: Samples,
+    truth: Sequence[Any],
+    is_right: IsRight = has_label,
 ) -> TrainedModel:
     """Check a model on what was held out, and describe what it was trained on.
 
@@ -64,15 +83,15 @@ def trained(
         contract: Its contract.
         training: Prepared under it: shape ``(n, *contract.input.sample_shape)``.
         held_out: Likewise.
-        truth: What the model should say of each sample held out.
+        truth: What each sample held out is.
+        is_right: Compares a prediction with that.
     """
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    reader = interpreter(contract)
 
-    def run(samples: Samples) -> Samples:
-        return np.asarray(session.run([contract.output.name], {contract.input.name: samples})[0])
+    def run(samples: Samples) -> Values:
+        return dict(zip(reader.names, session.run(reader.names, {contract.input.name: samples}), strict=True))
 
-    said = KINDS[contract.output.kind](contract.output).interpret(run(held_out))
-    right = [row["label"] == label for row, label in zip(said, truth, strict=True)]
-    return TrainedModel(
-        version, graph, contract, reference(contract, [(training, run(training))]), float(np.mean(right))
-    )
+    said = reader.interpret(run(held_out), [None] * len(held_out))
+    accuracy = float(np.mean([is_right(row, true) for row, true in zip(said, truth, strict=True)]))
+    return TrainedModel(version, graph, contract, reference(contract, [(training, run(training))]), accuracy)

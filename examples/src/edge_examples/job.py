@@ -70,8 +70,10 @@ async def run(options: JobOptions, console: Console) -> bool:
             closed, swap_ms = await _feed_and_settle(suite, drops, folders.share, packed[1].desired(), progress)
         seconds = time.monotonic() - started
         counts = await suite.ledger()
-    evidence = collect(folders.share, folders.cloud, counts.get("uploaded", 0) + counts.get("done", 0))
-    report = Report(options.example.name, judge(drops, closed, evidence), evidence, seconds, swap_ms)
+    example, settled = options.example, counts.get("uploaded", 0) + counts.get("done", 0)
+    evidence = collect(folders.share, folders.cloud, settled, example.columns)
+    verdict = judge(drops, closed, evidence, example.is_right)
+    report = Report(example.name, verdict, evidence, seconds, swap_ms)
     report.publish(console, options.folder.parent / "report.json")
     return report.verdict.clean
 

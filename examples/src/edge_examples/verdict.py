@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from edge_examples.drops import Drop
+from edge_examples.example import IsRight, has_label
 
-COLUMNS = ("id", "path", "part", "row", "label", "model_version", "stored_at")
+COLUMNS = ("id", "path", "part", "row", "model_version", "stored_at")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Evidence:
     """What was found after a run.
 
     Attributes:
-        records: The rows of all shards in the cloud share: ``COLUMNS``.
+        records: The rows of all shards in the cloud share: ``COLUMNS``, and those that the example looks at.
         quarantined: What each ``.reason.json`` says, by the file's path on the share.
         settled: Items that ingest's ledger has settled as uploaded.
     """
@@ -44,7 +45,7 @@ class Verdict:
         lost: Files with neither.
         duplicated: Records beyond one a sample.
         wrong: What was settled otherwise than it should be, a sentence each.
-        accuracy: Of the predictions, against the labels.
+        accuracy: Of the predictions, against the truth.
         by_version: Predicted files by model version.
         latencies_ms: From file closed to result durable, one a predicted file.
     """
@@ -71,30 +72,41 @@ class Verdict:
         return float(np.percentile(self.latencies_ms, percentile)) if self.latencies_ms else float("nan")
 
 
-def collect(share: Path, cloud: Path, settled: int) -> Evidence:
-    """Read the evidence from the shares."""
+def collect(share: Path, cloud: Path, settled: int, columns: Sequence[str] = ("label",)) -> Evidence:
+    """Read the evidence from the shares.
+
+    Args:
+        share: The local one.
+        cloud: The cloud share.
+        settled: Items that ingest's ledger has settled as uploaded.
+        columns: Of the predictions, beside ``COLUMNS``.
+    """
+    columns = [*COLUMNS, *columns]
     shards = sorted(cloud.glob("records/**/*.parquet"))
-    empty = pa.table({name: [] for name in COLUMNS})
-    table = ds.dataset(shards, format="parquet").to_table(columns=list(COLUMNS)) if shards else empty
+    empty = pa.table({name: [] for name in columns})
+    table = ds.dataset(shards, format="parquet").to_table(columns=columns) if shards else empty
     reasons = [json.loads(path.read_text()) for path in (share / ".edge/quarantine").rglob("*.reason.json")]
     return Evidence(table.to_pylist(), {reason["path"]: reason for reason in reasons}, settled)
 
 
-def judge(drops: Sequence[Drop], closed: Mapping[str, float], evidence: Evidence) -> Verdict:
+def judge(
+    drops: Sequence[Drop], closed: Mapping[str, float], evidence: Evidence, is_right: IsRight = has_label
+) -> Verdict:
     """Compare what was found with what should be.
 
     Args:
         drops: The files.
         closed: When each was complete, in seconds since the epoch, by path.
         evidence: What was found.
+        is_right: Compares a prediction with the truth.
     """
     by_path = _by_path(evidence.records)
     accounted = by_path.keys() | evidence.quarantined.keys()
     samples = sum(map(len, by_path.values()))
     right = [
-        record["label"] == label
+        is_right(record, truth)
         for drop in drops
-        for record, label in zip(by_path.get(drop.path, ()), drop.labels, strict=False)
+        for record, truth in zip(by_path.get(drop.path, ()), drop.truth, strict=False)
     ]
     return Verdict(
         files=len(drops),
@@ -133,8 +145,8 @@ def _wrong(drops: Sequence[Drop], records: Mapping[str, Sequence[Mapping[str, An
             found.append(f"{drop.path}: quarantined as {code}, expected {drop.code}")
         if drop.code and drop.path in records:
             found.append(f"{drop.path}: predicted, expected in quarantine as {drop.code}")
-        if drop.labels and drop.path in records and len(records[drop.path]) != len(drop.labels):
-            found.append(f"{drop.path}: {len(records[drop.path])} samples predicted, expected {len(drop.labels)}")
+        if drop.truth and drop.path in records and len(records[drop.path]) != len(drop.truth):
+            found.append(f"{drop.path}: {len(records[drop.path])} samples predicted, expected {len(drop.truth)}")
     strays = (records.keys() | evidence.quarantined.keys()) - {drop.path for drop in drops}
     found += [f"{path}: nobody dropped this file" for path in sorted(strays)]
     if evidence.settled != len(records):

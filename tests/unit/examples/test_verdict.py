@@ -8,8 +8,8 @@ import pytest
 from edge_examples.drops import Drop
 from edge_examples.verdict import Evidence, judge
 
-GOOD = Drop("a.png", b"a", labels=("1",))
-ALSO_GOOD = Drop("b.png", b"b", labels=("2",))
+GOOD = Drop("a.png", b"a", truth=("1",))
+ALSO_GOOD = Drop("b.png", b"b", truth=("2",))
 BAD = Drop("c.png", b"c", code="EMPTY")
 DROPS = (GOOD, ALSO_GOOD, BAD)
 CLOSED = {"a.png": 100.0, "b.png": 100.0}
@@ -41,7 +41,7 @@ def test_a_file_with_two_records_is_duplicated() -> None:
     assert (verdict.duplicated, verdict.clean) == (1, False)
 
 
-TABLE = Drop("t.csv", b"t", labels=("low", "high"))
+TABLE = Drop("t.csv", b"t", truth=("low", "high"))
 ROWS = (record("t.csv", "high", row=1), record("t.csv", "low", 101))
 
 

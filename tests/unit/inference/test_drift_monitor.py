@@ -18,7 +18,7 @@ USUAL = np.linspace(-1, 1, 50)
 
 def usual(made_by: Any = V1, values: Any = USUAL) -> Reference:
     samples = np.asarray(values[:, None, None, None] * np.ones((1, *made_by.input.sample_shape)), np.float32)
-    return reference(made_by, [(samples, np.stack([-values, values], axis=1))])
+    return reference(made_by, [(samples, {"output": np.stack([-values, values], axis=1)})])
 
 
 async def serve(device: Device, made_by: Any = V1, **more: Any) -> None:

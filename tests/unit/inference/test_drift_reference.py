@@ -26,7 +26,7 @@ def samples(values: Array) -> Array:
 
 
 def made(values: Array, under: Contract = SCORES, bins: int = 10) -> Reference:
-    return reference(under, [(samples(values), np.stack([-values, values], axis=1))], bins)
+    return reference(under, [(samples(values), {"output": np.stack([-values, values], axis=1)})], bins)
 
 
 def mean(values: Array, bins: int = 10) -> Histogram:
@@ -53,13 +53,13 @@ def test_many_classes_are_put_together_to_as_many_bins() -> None:
     labels = tuple(map(str, range(100)))
     many = Contract(input=V1.input, output=ClassificationOutput(labels=labels))
     values = np.tile(np.eye(100, dtype=np.float32), (10, 1))
-    [histogram] = [reference(many, [(samples(np.zeros(1000)), values)]).features["label"]]
+    [histogram] = [reference(many, [(samples(np.zeros(1000)), {"output": values})]).features["label"]]
     assert histogram.counts == (100,) * 10
 
 
 def test_what_comes_in_batches_is_the_same() -> None:
     values = np.linspace(-1, 1, 100)
-    pairs = [(samples(part), np.stack([-part, part], axis=1)) for part in np.split(values, 4)]
+    pairs = [(samples(part), {"output": np.stack([-part, part], axis=1)}) for part in np.split(values, 4)]
     assert reference(SCORES, pairs) == made(values)
 
 

@@ -84,15 +84,15 @@ async def test_the_contract_is_announced_at_once_from_time_to_time_and_when_it_s
 
 
 async def test_a_swap_under_a_stream_drops_nothing_and_nobody_is_answered_by_the_wrong_model(device: Device) -> None:
-    makers = [V1, V2]
-    wanted = [device.pack(V1, "a"), device.pack(V2, "b")]
+    makers = {"a": V1, "b": V2}
+    wanted = [device.pack(made_by, name) for name, made_by in makers.items()]
     await device.swap_to(wanted[0])
     expected = {}
     for round_number in range(6):
         device.desire(wanted[(round_number + 1) % 2])
         for _ in range(20):
-            for made_by in makers if round_number else makers[:1]:
-                expected[device.send(made_by, 1).batch] = made_by.output.labels[1]
+            for name, made_by in makers.items() if round_number else [("a", V1)]:
+                expected[device.send(made_by, 1).batch] = {"a": "v1-bright", "b": "v2-bright"}[name]
             await asyncio.sleep(0)
         digest = wanted[(round_number + 1) % 2]["ref"].split("@")[1]
         await device.hub.until_reported("model.active.digest", digest)

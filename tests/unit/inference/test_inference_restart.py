@@ -45,11 +45,11 @@ class HaltingSession:
         self._halting, self._session, self._runs = halting, session, 0
         self.providers, self.inputs, self.outputs = session.providers, session.inputs, session.outputs
 
-    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         self._runs += 1
         if self._runs == self._halting.at:
             self._halting.halt.here()
-        return self._session.run(feeds, output)
+        return self._session.run(feeds, outputs)
 
 
 async def killed(device: Device, let_go: Callable[[], None]) -> Any:

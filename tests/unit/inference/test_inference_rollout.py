@@ -65,8 +65,8 @@ class SickSession:
         self._version = json.loads((package / "config.json").read_bytes())["descriptor"]["version"]
         self.providers, self.inputs, self.outputs = well.providers, well.inputs, well.outputs
 
-    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
-        values = self._well.run(feeds, output)
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        values = self._well.run(feeds, outputs)
         self._sick._clock._seconds += 0.001
         if self._version != self._sick.version:
             return values
@@ -75,7 +75,7 @@ class SickSession:
             raise RunFailedError("it is sick")
         if self._sick.how == "slow":
             self._sick._clock._seconds += 0.1
-        return -values if self._sick.how == "differs" else values
+        return [-array for array in values] if self._sick.how == "differs" else values
 
 
 @pytest.fixture

@@ -29,8 +29,8 @@ def _digit(held_out: Split, index: int, numbers: tuple[int, ...]) -> Drop:
     manner = (Manner.WRITTEN, Manner.RENAMED, Manner.RENAMED, Manner.SLOW)[numbers[3] % 4]
     file = io.BytesIO()
     draw(held_out.images[index], size).save(file, kind)
-    labels = (str(held_out.labels[index]),)
-    return Drop(f"{folder}digit-{index:04d}.{suffix}", file.getvalue(), manner, labels)
+    truth = (str(held_out.labels[index]),)
+    return Drop(f"{folder}digit-{index:04d}.{suffix}", file.getvalue(), manner, truth)
 
 
 def bad(example: Drop) -> list[Drop]:

@@ -23,7 +23,7 @@ def _recorded(number: int, kind: int, rate: int, length: int, manner: int) -> Dr
     suffix, write = list(KINDS.items())[kind % len(KINDS)]
     made = recording(number, RATES[rate % len(RATES)], SOUNDS[length % len(SOUNDS)])
     path = f"microphone-{number % 3}/{number:04d}.{suffix}"
-    return Drop(path, write(made), MANNERS[manner % len(MANNERS)], labels=made.labels)
+    return Drop(path, write(made), MANNERS[manner % len(MANNERS)], truth=made.labels)
 
 
 def bad() -> Sequence[Drop]:

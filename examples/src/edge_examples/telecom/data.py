@@ -35,10 +35,10 @@ class Site:
     table: pa.Table
     faulty: npt.NDArray[np.bool_]
 
-    def labels(self) -> tuple[str, ...]:
-        """What a model should say of each window."""
+    def truth(self) -> tuple[bool, ...]:
+        """Whether there was a fault in each window."""
         windows = np.lib.stride_tricks.sliding_window_view(self.faulty, WINDOW)[::STEP]
-        return tuple("anomalous" if faulty else "normal" for faulty in np.any(windows, axis=1).tolist())
+        return tuple(np.any(windows, axis=1).tolist())
 
 
 def site(number: int, days: int, faults: int = 0) -> Site:

@@ -26,7 +26,7 @@ def _site(number: int, kind: int, length: int, manner: int) -> Drop:
     days = DAYS[length % len(DAYS)]
     made = site(number, days, faults=1 + days // 5)
     path = f"region-{number % 4}/site-{number:04d}.{suffix}"
-    return Drop(path, write(made.table), MANNERS[manner % len(MANNERS)], labels=made.labels())
+    return Drop(path, write(made.table), MANNERS[manner % len(MANNERS)], truth=made.truth())
 
 
 def bad() -> Sequence[Drop]:

@@ -5,13 +5,13 @@ all but a few ordinary windows leave. Version 1 looks at two figures and so
 misses some faults, version 2 at all of them.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from onnx import helper
 
-from edge_common.contract import ClassificationOutput, Column, Contract, TabularInput
+from edge_common.contract import AnomalyOutput, Column, Contract, TabularInput
 from edge_examples.example import Samples, TrainedModel, trained
 from edge_examples.graphs import Weights, model
 from edge_examples.telecom import files
@@ -23,8 +23,6 @@ HELD_OUT: Final = range(2000, 2020)
 COMPONENTS: Final = 20
 ORDINARY: Final = 99.8
 """Percentile of what ordinary windows leave over that is still ordinary."""
-STEEPNESS: Final = 6.0
-"""Of the probability, around the threshold, by the logarithm of what is left over."""
 
 LEAST_SPREAD: Final = 1e-3
 """Of a value that hardly ever differs, such as the state at noon."""
@@ -50,35 +48,41 @@ def windows(columns: Sequence[Column]) -> TabularInput:
 
 
 def _trained(version: str, wanted: TabularInput, known: Sequence[Site], others: Sequence[Site]) -> TrainedModel:
-    output = ClassificationOutput(name="probabilities", labels=("normal", "anomalous"), top_k=1)
     training, held_out = _prepared(known, wanted), _prepared(others, wanted)
-    truth = [label for one in others for label in one.labels()]
-    return trained(version, _fitted(training), Contract(input=wanted, output=output), training, held_out, truth)
+    graph, threshold = _fitted(training)
+    contract = Contract(input=wanted, output=AnomalyOutput(kind="anomaly", name="score", threshold=threshold))
+    truth = [fault for one in others for fault in one.truth()]
+    return trained(version, graph, contract, training, held_out, truth, is_told)
+
+
+def is_told(row: Mapping[str, Any], fault: Any) -> bool:
+    """Whether a prediction is right about a window."""
+    return bool(row["alert"] == fault)
 
 
 def _prepared(sites: Sequence[Site], wanted: TabularInput) -> Samples:
     return np.concatenate([prepare_rows(files.csv(one.table), wanted) for one in sites])
 
 
-def _fitted(training: Samples) -> bytes:
+def _fitted(training: Samples) -> tuple[bytes, float]:
+    """The graph, and the score from which on a window is unusual."""
     flat = training.reshape(len(training), -1).astype(np.float64)
     mean, scale = flat.mean(axis=0), np.maximum(flat.std(axis=0), LEAST_SPREAD)
     standard = (flat - mean) / scale
     _, _, directions = np.linalg.svd(standard, full_matrices=False)
     components = directions[:COMPONENTS].T
     left = np.square(standard - standard @ components @ components.T).mean(axis=1)
-    return graph(training.shape[1:], mean, scale, components, float(np.percentile(left, ORDINARY)))
+    return graph(training.shape[1:], mean, scale, components), float(np.percentile(left, ORDINARY))
 
 
-def graph(shape: Sequence[int], mean: Weights, scale: Weights, components: Weights, threshold: float) -> bytes:
-    """The model as ONNX: input ``window``, output ``probabilities`` of shape ``(batch, 2)``.
+def graph(shape: Sequence[int], mean: Weights, scale: Weights, components: Weights) -> bytes:
+    """The model as ONNX: input ``window``, output ``score`` of shape ``(batch, 1)``, what is left over.
 
     Args:
         shape: Of a window: rows, columns.
         mean: Taken off; of all values of a window, flat.
         scale: Divided by; likewise.
         components: Orthonormal, shape ``(values, components)``.
-        threshold: What is left over of a window as likely normal as not.
     """
     nodes = [
         helper.make_node("Flatten", ["window"], ["flat"]),
@@ -88,20 +92,7 @@ def graph(shape: Sequence[int], mean: Weights, scale: Weights, components: Weigh
         helper.make_node("Gemm", ["mix", "components"], ["mixed"], transB=1),
         helper.make_node("Sub", ["standard", "mixed"], ["left"]),
         helper.make_node("Mul", ["left", "left"], ["squares"]),
-        helper.make_node("ReduceMean", ["squares"], ["mean_square"], axes=[1], keepdims=1),
-        helper.make_node("Div", ["mean_square", "threshold"], ["ratio"]),
-        helper.make_node("Log", ["ratio"], ["distance"]),
-        helper.make_node("Mul", ["distance", "steepness"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["anomalous"]),
-        helper.make_node("Sub", ["one", "anomalous"], ["normal"]),
-        helper.make_node("Concat", ["normal", "anomalous"], ["probabilities"], axis=1),
+        helper.make_node("ReduceMean", ["squares"], ["score"], axes=[1], keepdims=1),
     ]
-    weights: dict[str, Weights] = {
-        "mean": mean,
-        "scale": scale,
-        "components": components,
-        "threshold": np.array(threshold),
-        "steepness": np.array(STEEPNESS),
-        "one": np.array(1.0),
-    }
-    return model("telecom-windows", ("window", shape), ("probabilities", (2,)), nodes, weights)
+    weights: dict[str, Weights] = {"mean": mean, "scale": scale, "components": components}
+    return model("telecom-windows", ("window", shape), ("score", (1,)), nodes, weights)

@@ -7,7 +7,7 @@ class in the union of its half.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -183,6 +183,11 @@ Input = Annotated[
 """The input half: one class a kind."""
 
 
+_Name = Annotated[str, Field(min_length=1)]
+_Labels = Annotated[tuple[_Name, ...], Field(min_length=1)]
+_Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class ClassificationOutput(_Half):
     """One score a class.
 
@@ -191,6 +196,7 @@ class ClassificationOutput(_Half):
         labels: The classes' names, in the output's order.
         activation: What is still to be applied: ``none`` where the graph ends in probabilities, ``softmax`` for logits.
         top_k: How many classes a prediction names.
+        alerts: The labels that are an alert when they are the best.
     """
 
     kind: Literal["classification"] = "classification"
@@ -198,6 +204,128 @@ class ClassificationOutput(_Half):
     labels: Annotated[tuple[str, ...], Field(min_length=1)]
     activation: Literal["none", "softmax"] = "none"
     top_k: Annotated[int, Field(ge=1, le=100)] = 3
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
+class Quantity(_Half):
+    """One number that a model predicts.
+
+    Attributes:
+        name: Of its column.
+        tolerance: How far apart two models' values may be and still say the same.
+        low: Less is an alert.
+        high: More is an alert.
+    """
+
+    name: _Name
+    tolerance: Annotated[_Number, Field(ge=0)]
+    low: _Number | None = None
+    high: _Number | None = None
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError("low must not be more than high")
+        return self
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a value can be an alert."""
+        return self.low is not None or self.high is not None
+
+
+class RegressionOutput(_Half):
+    """Numbers.
+
+    Attributes:
+        name: The graph output, of shape ``(batch, quantities)``; or ``(batch,)``, if there is one.
+        quantities: What they are, in the output's order.
+    """
+
+    kind: Literal["regression"]
+    name: str = "output"
+    quantities: Annotated[tuple[Quantity, ...], Field(min_length=1, max_length=4096)]
+
+    @model_validator(mode="after")
+    def _have_columns(self) -> Self:
+        names = {quantity.name for quantity in self.quantities}
+        if len(names) < len(self.quantities) or "alert" in names:
+            raise ValueError("quantities need a name each, and none may be called alert")
+        return self
+
+
+class AnomalyOutput(_Half):
+    """How unusual a sample is.
+
+    Attributes:
+        name: The graph output, of shape ``(batch,)`` or ``(batch, 1)``; the higher, the more unusual.
+        threshold: From here on a score is an alert.
+    """
+
+    kind: Literal["anomaly"]
+    name: str = "output"
+    threshold: _Number
+
+
+class EmbeddingOutput(_Half):
+    """A vector that is near those of similar samples.
+
+    Attributes:
+        name: The graph output, of shape ``(batch, dimensions)``.
+    """
+
+    kind: Literal["embedding"]
+    name: str = "output"
+
+
+class RawOutput(_Half):
+    """Tensors whose meaning is known elsewhere, a column each, as nested lists.
+
+    Attributes:
+        names: The graph outputs, of any shape ``(batch, …)``.
+    """
+
+    kind: Literal["raw"]
+    names: Annotated[tuple[_Name, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _have_columns(self) -> Self:
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("an output is named twice")
+        return self
+
+
+def _check_alerts(alerts: Iterable[str], labels: Iterable[str]) -> None:
+    if unknown := {*alerts} - {*labels}:
+        raise ValueError(f"alerts must be labels, and {min(unknown)!r} is none")
+
+
+SingleOutput = Annotated[
+    ClassificationOutput | RegressionOutput | AnomalyOutput | EmbeddingOutput | RawOutput, Discriminator("kind")
+]
+"""One meaning: one class a kind."""
+
+
+class SeveralOutput(_Half):
+    """Several meanings at once, such as a class and an embedding.
+
+    Attributes:
+        outputs: By the name that goes, with an underscore, before each of its columns.
+    """
+
+    kind: Literal["several"]
+    outputs: Annotated[
+        Mapping[Annotated[str, Field(pattern=r"^[A-Za-z0-9]{1,50}$")], SingleOutput], Field(min_length=1, max_length=32)
+    ]
+
+
+Output = Annotated[SingleOutput | SeveralOutput, Discriminator("kind")]
+"""The output half."""
 
 
 class Contract(_Half):
@@ -205,4 +333,4 @@ class Contract(_Half):
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
     input: Input
-    output: ClassificationOutput
+    output: Output

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
 from edge_common.contract import ImageInput, Input
@@ -110,6 +110,20 @@ class ItemsMessage(Body):
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
+class Frame(_Wire):
+    """Where a sample lies in the picture that it was made of.
+
+    Attributes:
+        width: The picture's, upright, in pixels.
+        height: Likewise.
+        box: What the sample shows of it: left, top, right, bottom, in its pixels; a letterbox reaches beyond it.
+    """
+
+    width: Ordinal
+    height: Ordinal
+    box: tuple[float, float, float, float]
+
+
 class Part(_Wire):
     """Rows of one item in one batch.
 
@@ -119,6 +133,7 @@ class Part(_Wire):
         last: Whether the item has no further parts.
         first: The first of its rows in the batch.
         rows: How many of the batch's rows are its.
+        frames: Where the rows lie in their pictures, or one for all rows; none where that is unknown.
     """
 
     item: Item
@@ -126,6 +141,19 @@ class Part(_Wire):
     last: bool = True
     first: Count
     rows: Ordinal
+    frames: tuple[Frame, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_frame_a_row(self) -> Self:
+        if len(self.frames) not in {0, 1, self.rows}:
+            raise ValueError(f"{len(self.frames)} frames for {self.rows} rows")
+        return self
+
+    @property
+    def each_frame(self) -> tuple[Frame | None, ...]:
+        """One for each row."""
+        every = self.frames or (None,)
+        return every if len(every) == self.rows else every * self.rows
 
 
 class TensorsMessage(Body):
@@ -179,6 +207,7 @@ class PredictionsMessage(Body):
         stamp: The contract that the batch was prepared under.
         kind: The output's kind, such as ``classification``.
         model: Which model made the predictions.
+        columns: The types of columns (see ``edge_upload.columns``) that not every row's value tells.
         parts: One for each part of the batch.
     """
 
@@ -186,6 +215,7 @@ class PredictionsMessage(Body):
     stamp: Sha256
     kind: str
     model: ModelIdentity
+    columns: Mapping[str, str] = Field(default_factory=dict)
     parts: Annotated[tuple[PredictedPart, ...], Field(min_length=1)]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from edge_common.errors import BatchGoneError, BatchTornError, ItemError, TensorStoreError
 from edge_common.messages import Part, PredictedPart, Reject
 from edge_inference.errors import RunFailedError
-from edge_inference.model import LoadedModel
+from edge_inference.model import LoadedModel, all_finite
+from edge_inference.outputs.kind import Values
 from edge_inference.session import Array
 
 STAGE: Final = "inference"
@@ -58,7 +59,7 @@ def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part])
         values = model.run(rows)
     except RunFailedError:
         return _merge(rows, (_answer_alone(model, rows, part) for part in parts))
-    return _merge(rows, (_judge(model, part, values[part.first : part.first + part.rows]) for part in parts))
+    return _merge(rows, (_judge(model, part, _rows_of(part, values)) for part in parts))
 
 
 def reject(parts: Iterable[Part], error: ItemError) -> Answer:
@@ -85,11 +86,15 @@ def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Answer:
     return _judge(model, part, values)
 
 
-def _judge(model: LoadedModel, part: Part, values: Array) -> Answer:
-    if not np.isfinite(values).all():
+def _rows_of(part: Part, values: Values) -> Values:
+    return {name: array[part.first : part.first + part.rows] for name, array in values.items()}
+
+
+def _judge(model: LoadedModel, part: Part, values: Values) -> Answer:
+    if not all_finite(values):
         return reject([part], ItemError(BAD_OUTPUT, "the model gave NaN or infinity"))
-    predictions = tuple(model.interpret(values))
-    return Answer(predicted=[PredictedPart(**{**dict(part), "predictions": predictions})])
+    predictions = tuple(model.interpret(values, part.each_frame))
+    return Answer(predicted=[PredictedPart(**{**dict(part), "frames": (), "predictions": predictions})])
 
 
 def _merge(samples: Array, answers: Iterable[Answer]) -> Answer:

@@ -16,12 +16,20 @@ from edge_inference.answers import Answer, answer, reject
 from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
 from edge_inference.onlookers import Onlookers
+from edge_inference.routing import together, verdict
 from edge_inference.serving import CONTRACT_GONE, Serving
 
 QUEUE: Final = 16
 """Batches that wait here; more wait in the module's inbox."""
 
 MOST_IN_MESSAGE: Final = 64
+
+MOST_BYTES: Final = 250_000
+"""Of a message with one part: IoT Edge takes 256 KiB, and its properties count."""
+
+TOO_LONG: Final = ItemError(
+    "PREDICTION_TOO_LARGE", f"what the model says of this part takes more than {MOST_BYTES} bytes as JSON"
+)
 
 
 class Crew:
@@ -128,18 +136,27 @@ class Engine:
     async def _send_predictions(
         self, batch: TensorsMessage, model: LoadedModel, predicted: Sequence[PredictedPart]
     ) -> None:
+        for group in together(self._onlookers.mark(predicted)):
+            for parts in chunks(group, MOST_IN_MESSAGE):
+                await self._send_message(batch, model, parts)
+
+    async def _send_message(self, batch: TensorsMessage, model: LoadedModel, parts: Sequence[PredictedPart]) -> None:
         kind, identity = model.contract.output.kind, model.identity
-        properties = {"kind": kind, "model": identity.name, "version": identity.version}
-        for parts in chunks(self._onlookers.mark(predicted), MOST_IN_MESSAGE):
-            message = PredictionsMessage(
-                batch=batch.batch, stamp=batch.stamp, kind=kind, model=identity, parts=tuple(parts)
-            )
-            await self._hub.send("predictions", message.encode(), properties)
-            self._measures.items.labels("predicted").inc(len(parts))
+        columns = model.interpreter.columns
+        body = PredictionsMessage(
+            batch=batch.batch, stamp=batch.stamp, kind=kind, model=identity, columns=columns, parts=tuple(parts)
+        ).encode()
+        if len(body) > MOST_BYTES:  # then it is one part: others are cut into smaller ones
+            await self._send_rejects(reject(parts, TOO_LONG).rejects)
+            return
+        said = verdict([row for part in parts for row in part.predictions])
+        about = {"kind": kind, "model": identity.name, "version": identity.version}
+        await self._hub.send("predictions", body, {**said.properties, **about})
+        self._measures.items.labels("predicted").inc(len(parts))
 
     async def _send_rejects(self, rejects: Sequence[Reject]) -> None:
         for verdicts in chunks(rejects, MOST_IN_MESSAGE):
             message = RejectsMessage(rejects=tuple(verdicts))
             await self._hub.send("rejects", message.encode(), {"kind": "rejects"})
-            for verdict in verdicts:
-                self._measures.items.labels(verdict.code).inc()
+            for each in verdicts:
+                self._measures.items.labels(each.code).inc()

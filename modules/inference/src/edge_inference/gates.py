@@ -23,10 +23,12 @@ def check_errors(errors: int, rows: int, most: float) -> None:
         raise ErrorRateError(f"it failed on {errors} of {rows} live samples; at most {most:.1%} may fail")
 
 
-def check_agreement(agreed: int, compared: int, least: float) -> None:
+def check_agreement(agreed: float, compared: int, least: float) -> None:
     """Raises DisagreementError where too few samples were answered as the other model does."""
     if agreed < least * compared:
-        raise DisagreementError(f"it agreed on {agreed} of {compared} live samples; at least {least:.1%} must agree")
+        raise DisagreementError(
+            f"it agreed on {agreed:.6g} of {compared} live samples; at least {least:.1%} must agree"
+        )
 
 
 def check_latency(seconds: Sequence[float], before: Sequence[float], most: float) -> None:

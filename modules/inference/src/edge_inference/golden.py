@@ -2,11 +2,11 @@
 
 ``golden.json`` names pairs of ``.npy`` files (NumPy's format, never pickled): ``input`` is float32 of shape
 ``(rows, channels, height, width)``, prepared as the contract says; ``output`` is what the graph gives for it, before
-any activation, of shape ``(rows, …)``. A row comes out where each number is within
-``absolute + relative * |expected|``.
+any activation, of shape ``(rows, …)``; where the contract reads several outputs, a file each by their names. A row
+comes out where each number is within ``absolute + relative * |expected|``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from edge_inference.errors import GoldenFailedError, RunFailedError, UnsafeModelError
 from edge_inference.gates import check_golden
 from edge_inference.model import LoadedModel
+from edge_inference.outputs.kind import Values
 from edge_inference.package import GOLDEN
 from edge_inference.plainfiles import plain_files
 from edge_inference.session import Array
@@ -33,7 +34,7 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     input: _File
-    output: _File
+    output: _File | Mapping[str, _File]
     absolute: _Tolerance = 1e-4
     relative: _Tolerance = 1e-3
 
@@ -74,26 +75,42 @@ def _read(folder: Path) -> GoldenExamples:
 
 
 def _rows_that_came_out(model: LoadedModel, folder: Path, example: Example) -> Iterator[bool]:
-    samples, expected = _array(folder, example.input), _array(folder, example.output)
+    samples, expected = _array(folder, example.input), _expected(model, folder, example)
     if samples.dtype != np.float32 or samples.shape[1:] != model.contract.input.sample_shape:
         raise GoldenFailedError(f"{example.input} is {samples.dtype} of shape {samples.shape}, no input of the model")
-    if len(expected) != len(samples):
-        raise GoldenFailedError(f"{example.output} has {len(expected)} rows for {len(samples)} samples")
+    for name, array in expected.items():
+        if len(array) != len(samples):
+            raise GoldenFailedError(f"the example of {name!r} has {len(array)} rows for {len(samples)} samples")
     batch = model.contract.input.batch
     for first in range(0, len(samples), batch):
         part = slice(first, first + batch)
-        yield from _near(model, samples[part], expected[part], example)
+        yield from _near(model, samples[part], {name: array[part] for name, array in expected.items()}, example)
 
 
-def _near(model: LoadedModel, samples: Array, expected: Array, example: Example) -> Iterator[bool]:
+def _expected(model: LoadedModel, folder: Path, example: Example) -> Values:
+    """What the outputs are to be, by name."""
+    names, files = model.interpreter.names, example.output
+    if isinstance(files, str):
+        files = dict.fromkeys(names[:1], files)
+    if files.keys() != {*names}:
+        raise GoldenFailedError(f"{GOLDEN} has examples of {[*files]}; the contract reads {[*names]}")
+    return {name: _array(folder, file) for name, file in files.items()}
+
+
+def _near(model: LoadedModel, samples: Array, expected: Values, example: Example) -> Iterator[bool]:
     try:
         values = model.run(samples)
     except RunFailedError as error:
         raise GoldenFailedError(f"the graph does not run on {example.input}: {error}") from error
+    fine = [_rows_near(name, values[name], array, example) for name, array in expected.items()]
+    yield from (all(row) for row in zip(*fine, strict=True))
+
+
+def _rows_near(name: str, values: Array, expected: Array, example: Example) -> list[bool]:
     if values.shape != expected.shape:
-        raise GoldenFailedError(f"{example.output} is of shape {expected.shape}; the graph gives {values.shape}")
+        raise GoldenFailedError(f"the example of {name!r} is of shape {expected.shape}; the graph gives {values.shape}")
     near: Array = np.isclose(values, expected, rtol=example.relative, atol=example.absolute)  # nothing is near NaN
-    yield from (bool(row.all()) for row in near)
+    return [bool(row.all()) for row in near]
 
 
 def _array(folder: Path, name: str) -> Array:
@@ -105,6 +122,6 @@ def _array(folder: Path, name: str) -> Array:
         array = np.load(folder / name, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError, OSError) as error:
         raise UnsafeModelError(f"{name} is no array ({error})") from error
-    if not isinstance(array, np.ndarray) or not array.ndim or array.dtype.kind != "f":
+    if not isinstance(array, np.ndarray) or not array.ndim or array.dtype.kind not in "fiu":
         raise UnsafeModelError(f"{name} holds no rows of numbers")
     return array

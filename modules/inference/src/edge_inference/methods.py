@@ -14,7 +14,7 @@ from edge_common.errors import TensorStoreError
 from edge_common.hub import Method
 from edge_inference.errors import RunFailedError, TrialRefusedError, TrialUnansweredError
 from edge_inference.manager import ModelManager
-from edge_inference.model import LoadedModel
+from edge_inference.model import LoadedModel, all_finite
 from edge_inference.serving import Serving
 from edge_inference.session import Array
 from edge_inference.store import ModelStore
@@ -90,9 +90,10 @@ class Methods:
             return _error(400, str(error))
         except (TrialUnansweredError, TensorStoreError) as error:
             return _error(504, str(error))
-        if not np.isfinite(values).all():
+        if not all_finite(values):
             return _error(400, "the model gave NaN or infinity")
-        return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*model.interpret(values)]}
+        predictions = model.interpret(values, [None] * len(samples))
+        return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*predictions]}
 
     async def _samples(self, payload: Any, model: LoadedModel) -> Array:
         match payload:

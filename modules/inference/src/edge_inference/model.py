@@ -10,12 +10,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from edge_common.contract import Contract
-from edge_common.messages import ModelIdentity
+from edge_common.messages import Frame, ModelIdentity
 from edge_inference.drift.reference import Reference, read_reference
 from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, OutOfMemoryError, RunFailedError
 from edge_inference.external import check_external
 from edge_inference.operators import check_operators
-from edge_inference.outputs import KINDS, Interpreter, Row
+from edge_inference.outputs import interpreter
+from edge_inference.outputs.kind import Interpreter, Row, Values
 from edge_inference.package import CONTRACT, GRAPH
 from edge_inference.plainfiles import plain_files
 from edge_inference.session import Array, Opener, Plan, Port, Session
@@ -23,7 +24,9 @@ from edge_inference.session import Array, Opener, Plan, Port, Session
 GPU_PROVIDER: Final = "CUDAExecutionProvider"
 RECENT_RUNS: Final = 512
 _FLOAT: Final = "tensor(float)"
-_FLOATS: Final = {_FLOAT, "tensor(float16)", "tensor(double)"}
+_NUMBERS: Final = frozenset(
+    f"tensor({name})" for name in ("float", "float16", "double", "int8", "uint8", "int16", "int32", "int64")
+)
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class LoadedModel:
         identity: Name, version, digest.
         contract: What it takes and gives.
         session: Its graph.
-        interpreter: Reads its output.
+        interpreter: Reads its outputs.
         plan: What it was meant to run on.
         reference: How its input was distributed where it was made, if it says so.
         pace: Seconds a sample, of its last runs in service.
@@ -58,8 +61,8 @@ class LoadedModel:
         """Whether a GPU really runs it."""
         return GPU_PROVIDER in self.session.providers
 
-    def run(self, rows: Array) -> Array:
-        """What the graph makes of prepared samples, not yet interpreted.
+    def run(self, rows: Array) -> Values:
+        """What the graph makes of prepared samples, not yet interpreted, by output.
 
         Args:
             rows: Float32 of shape ``(rows, channels, height, width)``.
@@ -67,20 +70,26 @@ class LoadedModel:
         Raises:
             RunFailedError: The run failed, or gave something of another shape than the contract says.
         """
-        name = self.contract.input.name
+        name, outputs = self.contract.input.name, self.interpreter.names
         pieces = np.split(rows, len(rows)) if self.session.inputs[name].shape[0] == 1 else [rows]
-        values = np.concatenate([self.session.run({name: piece}, self.contract.output.name) for piece in pieces])
-        if len(values) != len(rows):
-            raise RunFailedError(f"{len(rows)} samples gave {len(values)} rows")
+        given = [self.session.run({name: piece}, outputs) for piece in pieces]
         try:
-            self.interpreter.check(values.shape)
-        except ContractMismatchError as error:
+            values = dict(zip(outputs, map(np.concatenate, zip(*given, strict=True)), strict=True))
+            self.interpreter.check({name: array.shape for name, array in values.items()})
+        except (ContractMismatchError, ValueError) as error:  # concatenating arrays of various shapes is the latter
             raise RunFailedError(str(error)) from error
+        if wrong := [len(array) for array in values.values() if len(array) != len(rows)]:
+            raise RunFailedError(f"{len(rows)} samples gave {wrong[0]} rows")
         return values
 
-    def interpret(self, values: Array) -> Sequence[Row]:
-        """One prediction a row, of finite values."""
-        return self.interpreter.interpret(values)
+    def interpret(self, values: Values, frames: Sequence[Frame | None]) -> Sequence[Row]:
+        """One prediction a row, of finite values.
+
+        Args:
+            values: From a run.
+            frames: Where each row's sample lies in its picture, where that is known.
+        """
+        return self.interpreter.interpret(values, frames)
 
     def warm_up(self) -> None:
         """Run zeros, one and a full batch, so that what is allocated on first use is there.
@@ -95,8 +104,13 @@ class LoadedModel:
             except RunFailedError as error:
                 kind = OutOfMemoryError if error.out_of_memory else LoadFailedError
                 raise kind(f"the graph does not run on {rows} samples of zeros: {error}") from error
-            if not np.isfinite(values).all():
+            if not all_finite(values):
                 raise LoadFailedError("the graph gives NaN or infinity for zeros")
+
+
+def all_finite(values: Values) -> bool:
+    """Whether there is no NaN and no infinity."""
+    return all(np.isfinite(array).all() for array in values.values())
 
 
 def verify(folder: Path) -> Contract:
@@ -137,12 +151,12 @@ def load_model(
         NoGpuError: The plan requires a GPU, and the session has none.
     """
     session = open_session(folder / GRAPH, plan.providers)
-    interpreter, reference = KINDS[contract.output.kind](contract.output), read_reference(folder, contract)
-    model = LoadedModel(identity, contract, session, interpreter, plan, reference)
+    reference = read_reference(folder, contract)
+    model = LoadedModel(identity, contract, session, interpreter(contract), plan, reference)
     if plan.require_gpu and not model.on_gpu:
         raise NoGpuError(f"the session runs on {', '.join(session.providers)}, and requireGpu is set")
     _check_input(contract, session)
-    _check_output(model)
+    _check_outputs(model)
     return model
 
 
@@ -169,14 +183,15 @@ def _dimension_fits(declared: int | str | None, wanted: int | None) -> bool:
     return not isinstance(declared, int) or declared == wanted
 
 
-def _check_output(model: LoadedModel) -> None:
-    name = model.contract.output.name
-    port = model.session.outputs.get(name)
-    if port is None:
-        raise ContractMismatchError(f"the contract reads {name!r}; the graph gives {[*model.session.outputs]}")
-    if port.dtype not in _FLOATS:
-        raise ContractMismatchError(f"the contract reads numbers from {name!r}; the graph gives {_in_words(port)}")
-    model.interpreter.check(port.shape)
+def _check_outputs(model: LoadedModel) -> None:
+    ports = model.session.outputs
+    for name in model.interpreter.names:
+        if name not in ports:
+            raise ContractMismatchError(f"the contract reads {name!r}; the graph gives {[*ports]}")
+        if ports[name].dtype not in _NUMBERS:
+            given = _in_words(ports[name])
+            raise ContractMismatchError(f"the contract reads numbers from {name!r}; the graph gives {given}")
+    model.interpreter.check({name: port.shape for name, port in ports.items()})
 
 
 def _in_words(port: Port) -> str:

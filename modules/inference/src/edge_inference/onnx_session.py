@@ -56,12 +56,12 @@ class OnnxSession:
         self.inputs: Mapping[str, Port] = _ports(self._session.get_inputs())
         self.outputs: Mapping[str, Port] = _ports(self._session.get_outputs())
 
-    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         options = self._run_options()
         options.log_severity_level = _FATAL_ONLY
         try:
             with _WATCHDOG.limit(options, self._run_seconds):
-                return np.asarray(self._session.run([output], feeds, options)[0])
+                return [np.asarray(array) for array in self._session.run(list(outputs), feeds, options)]
         except Exception as error:  # onnxruntime's errors have no base of their own
             late = f"it was ended after {self._run_seconds:g} s" if options.terminate else _first_line(error)
             raise RunFailedError(late, out_of_memory=_is_out_of_memory(error)) from error

@@ -51,8 +51,8 @@ class Session(Protocol):
     def outputs(self) -> Mapping[str, Port]:
         """What the graph gives."""
 
-    def run(self, feeds: Mapping[str, Array], output: str) -> Array:
-        """One output for these inputs; may be called from several threads at once.
+    def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
+        """These outputs for these inputs; may be called from several threads at once.
 
         Raises:
             RunFailedError: The run failed.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from edge_common.background import background
 from edge_common.messages import Hint, Mark, Part, PredictedPart
@@ -13,6 +14,9 @@ from edge_inference.hints import Hints
 from edge_inference.model import LoadedModel
 from edge_inference.pairs import Pair, Pairs
 from edge_inference.session import Array
+
+ALIKE: Final = 0.75
+"""An item on which two models agree less is worth sampling."""
 
 
 @dataclass
@@ -27,7 +31,7 @@ class Trial:
         items: What the candidate ran on.
         errors: Those that it failed on.
         compared: Samples that both models answered.
-        agreed: Those that they answered alike.
+        agreed: How many of those they answered alike, each by how far it is so.
     """
 
     candidate: LoadedModel
@@ -37,7 +41,7 @@ class Trial:
     items: int = 0
     errors: int = 0
     compared: int = 0
-    agreed: int = 0
+    agreed: float = 0
     _pairs: Pairs = field(default_factory=Pairs)
 
     @property
@@ -80,7 +84,7 @@ class Trial:
             verdicts = [self.candidate.interpreter.agree(*row) for row in rows]
             self.compared += len(verdicts)
             self.agreed += sum(verdicts)
-            if not all(verdicts):
+            if min(verdicts, default=1.0) < ALIKE:
                 yield Hint(id=served.item.id, attempt=served.item.attempt, mark=Mark.DISAGREEMENT)
 
 

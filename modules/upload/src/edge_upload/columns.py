@@ -14,7 +14,14 @@ EXACT: Final = 1 << 53
 
 LIST: Final = "list<"
 
+NULL: Final = "null"
+
 SCALARS: Final = {type(None): "null", bool: "bool", float: "double", str: "string"}
+
+MOST_TYPE: Final = 100
+"""Characters of a type's name that are looked at."""
+
+TYPES: Final = frozenset({*SCALARS.values(), "json"})
 
 
 def element(column_type: str) -> str | None:
@@ -31,9 +38,18 @@ def type_of(value: Any) -> str:
     return SCALARS.get(type(value), "json")
 
 
-def common_type(values: Iterable[Any]) -> str:
-    """The type that all values fit into."""
-    return reduce(_join, sorted(set(map(type_of, values))), "null")
+def common_type(values: Iterable[Any], least: str = NULL) -> str:
+    """The type that all values fit into, and values of another type, too; one that is none is passed over."""
+    return reduce(_join, sorted(set(map(type_of, values))), least if is_type(least) else NULL)
+
+
+def is_type(text: str) -> bool:
+    """Whether a text names a type, of a sane depth."""
+    if len(text) > MOST_TYPE:
+        return False
+    while text.endswith(">") and (inner := element(text)) is not None:
+        text = inner
+    return text in TYPES
 
 
 def _join(one: str, other: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from edge_common.errors import ItemError
 from edge_common.hub import Received
 from edge_common.messages import Item, ModelIdentity, Part, PredictionsMessage, TensorsMessage
-from edge_upload.columns import common_type
+from edge_upload.columns import NULL, common_type
 
 TENSORS: Final = "tensors"
 """The kind of what is stored without predictions, and of the messages that bring it."""
@@ -32,6 +32,7 @@ class Record(_Kept):
         stamp: The contract that the rows were prepared under.
         model: Which model made the predictions.
         predictions: One mapping of column to value for each row; none at all where the kind is ``tensors``.
+        columns: The types that columns have at the least, whatever the rows hold.
     """
 
     item: Item
@@ -41,6 +42,7 @@ class Record(_Kept):
     stamp: str
     model: ModelIdentity | None = None
     predictions: tuple[Mapping[str, Any], ...] = ()
+    columns: Mapping[str, str] = Field(default_factory=dict)
 
 
 class TensorType(_Kept):
@@ -91,7 +93,7 @@ def arrivals(message: Received) -> list[Arrival]:
             _arrival(part, tensors.batch, _record(part, kind=TENSORS, stamp=tensors.stamp)) for part in tensors.parts
         ]
     body = PredictionsMessage.decode(message.body)
-    about = {"kind": body.kind, "stamp": body.stamp, "model": body.model}
+    about = {"kind": body.kind, "stamp": body.stamp, "model": body.model, "columns": body.columns}
     return [_arrival(part, body.batch, _record(part, **about, predictions=part.predictions)) for part in body.parts]
 
 
@@ -113,9 +115,9 @@ def columns_of(record: Record) -> tuple[tuple[str, str], ...]:
         return ()
     if len(record.predictions) != record.rows:
         raise ItemError("BAD_PREDICTIONS", f"{len(record.predictions)} predictions came for {record.rows} rows")
-    return tuple(_columns(record.predictions))
+    return tuple(_columns(record.predictions, record.columns))
 
 
-def _columns(predictions: tuple[Mapping[str, Any], ...]) -> Iterator[tuple[str, str]]:
-    for name in sorted({name for prediction in predictions for name in prediction}):
-        yield name, common_type(prediction.get(name) for prediction in predictions)
+def _columns(predictions: tuple[Mapping[str, Any], ...], told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in sorted({name for prediction in predictions for name in prediction} | told.keys()):
+        yield name, common_type((prediction.get(name) for prediction in predictions), told.get(name, NULL))

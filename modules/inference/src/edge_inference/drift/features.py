@@ -4,7 +4,7 @@ Pictures: of each channel ``mean_<channel>`` and ``std_<channel>``, and ``sharpn
 neighbours in a row; all in the units of the prepared sample, on a grid of some ``MOST_PIXELS`` pixels a channel.
 Tables: each column, or its mean over the window. Tensors: ``mean`` and ``std``.
 Sounds: ``level``, the root mean square, and ``crossings``, how often a value has another sign than the one before.
-Classifications: ``label``, the number of the best class, and ``score``, its score.
+Outputs: what their kind measures (see :mod:`edge_inference.outputs`).
 """
 
 import math
@@ -13,14 +13,13 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from edge_common.contract import AudioInput, ClassificationOutput, Contract, ImageInput, TabularInput, TensorInput
-from edge_inference.outputs import Row
+from edge_common.contract import AudioInput, Contract, ImageInput, TabularInput, TensorInput
+from edge_inference.outputs import interpreter
+from edge_inference.outputs.kind import Row
 from edge_inference.session import Array
 
 MOST_PIXELS: Final = 1024
 """Looked at in each channel: so that a large picture costs no more than a small one."""
-
-LABEL: Final = "label"
 
 _ALL: Final = slice(None)
 
@@ -34,17 +33,6 @@ class InputFeatures(Protocol):
 
     def of(self, samples: Array) -> Array:
         """Float of shape ``(rows, names)``, from prepared samples."""
-
-
-class OutputFeatures(Protocol):
-    """What is looked at in one kind of output."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of its features."""
-
-    def of(self, predictions: Sequence[Row]) -> Array:
-        """Float of shape ``(rows, names)``, from predictions."""
 
 
 class ImageFeatures:
@@ -119,29 +107,12 @@ class AudioFeatures:
         return np.column_stack([level, np.diff(samples > 0, axis=1).sum(axis=1) / samples.shape[1]])
 
 
-class ClassificationFeatures:
-    """The best class and its score.
-
-    Args:
-        output: The contract's output half.
-    """
-
-    names = (LABEL, "score")
-
-    def __init__(self, output: ClassificationOutput) -> None:
-        self._numbers = {label: number for number, label in enumerate(output.labels)}
-
-    def of(self, predictions: Sequence[Row]) -> Array:
-        return np.array([(self._numbers[row["label"]], row["score"]) for row in predictions]).reshape(-1, 2)
-
-
 INPUTS: Final[Mapping[str, Callable[[Any], InputFeatures]]] = {
     "image": ImageFeatures,
     "tabular": TabularFeatures,
     "tensor": TensorFeatures,
     "audio": AudioFeatures,
 }
-OUTPUTS: Final[Mapping[str, Callable[[Any], OutputFeatures]]] = {"classification": ClassificationFeatures}
 
 
 class Features:
@@ -151,15 +122,16 @@ class Features:
         contract: The model's.
 
     Attributes:
-        names: Theirs.
-        classes: How many classes the output has.
+        names: Theirs; one of the output's that the input has, too, is told apart by ``prediction_``.
+        classes: How many classes there are, for each feature that is the number of one.
     """
 
     def __init__(self, contract: Contract) -> None:
         self._input = INPUTS[contract.input.kind](contract.input)
-        self._output = OUTPUTS[contract.output.kind](contract.output)
-        self.names = (*self._input.names, *self._output.names)
-        self.classes = len(contract.output.labels)
+        self._output = interpreter(contract)
+        ours = {f"prediction_{name}" if name in self._input.names else name: name for name in self._output.features}
+        self.names = (*self._input.names, *ours)
+        self.classes = {name: classes for name in ours if (classes := self._output.features[ours[name]])}
 
     def of(self, samples: Array, predictions: Sequence[Row], chosen: Array | slice = _ALL) -> Array:
         """Float64 of shape ``(rows, names)``.
@@ -169,4 +141,4 @@ class Features:
             predictions: Theirs, in the same order.
             chosen: The rows of the samples that have predictions; all unless given.
         """
-        return np.column_stack([self._input.of(samples)[chosen], self._output.of(predictions)]).astype(np.float64)
+        return np.column_stack([self._input.of(samples)[chosen], self._output.measure(predictions)]).astype(np.float64)

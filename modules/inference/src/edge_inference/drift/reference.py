@@ -13,9 +13,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge_common.contract import Contract
-from edge_inference.drift.features import LABEL, Features
+from edge_inference.drift.features import Features
 from edge_inference.errors import ContractMismatchError, UnsafeModelError
-from edge_inference.outputs import KINDS
+from edge_inference.outputs import interpreter
+from edge_inference.outputs.kind import Values
 from edge_inference.package import DRIFT
 from edge_inference.session import Array
 
@@ -55,7 +56,7 @@ class Reference(_Part):
     features: Annotated[Mapping[str, Histogram], Field(min_length=1)]
 
 
-def reference(contract: Contract, batches: Iterable[tuple[Array, Array]], bins: int = BINS) -> Reference:
+def reference(contract: Contract, batches: Iterable[tuple[Array, Values]], bins: int = BINS) -> Reference:
     """Make a reference from data that the model is meant for.
 
     Training data do, unless the model is far surer of them than of others; then take what was held out.
@@ -63,20 +64,21 @@ def reference(contract: Contract, batches: Iterable[tuple[Array, Array]], bins: 
     Args:
         contract: The model's.
         batches: Pairs of prepared samples, float32 of shape ``(rows, channels, height, width)``, and what the graph
-            gives for them, before any activation.
+            gives for them, by output, before any activation.
         bins: Of each feature, about equally full; classes have one each where there are no more than that.
 
     Raises:
         ValueError: There are no samples, or some of their features are no numbers.
     """
-    features, interpreter = Features(contract), KINDS[contract.output.kind](contract.output)
-    tables = [features.of(samples, interpreter.interpret(values)) for samples, values in batches]
+    features, reader = Features(contract), interpreter(contract)
+    pairs = ((samples, reader.interpret(values, [None] * len(samples))) for samples, values in batches)
+    tables = [features.of(*pair) for pair in pairs]
     table = np.concatenate(tables) if tables else np.empty((0, 1))
     if not table.size or not np.isfinite(table).all():
         raise ValueError("a reference is made of samples, and their features must be finite numbers")
     return Reference(
         features={
-            name: _histogram(values, _classes(features.classes, bins) if name == LABEL else None, bins)
+            name: _histogram(values, _classes(features.classes.get(name), bins), bins)
             for name, values in zip(features.names, table.T, strict=True)
         }
     )
@@ -104,8 +106,8 @@ def read_reference(folder: Path, contract: Contract) -> Reference | None:
     return found
 
 
-def _classes(count: int, bins: int) -> Sequence[float] | None:
-    return [number + 0.5 for number in range(count - 1)] if count <= bins else None
+def _classes(count: int | None, bins: int) -> Sequence[float] | None:
+    return [number + 0.5 for number in range(count - 1)] if count and count <= bins else None
 
 
 def _histogram(values: Array, edges: Sequence[float] | None, bins: int) -> Histogram:

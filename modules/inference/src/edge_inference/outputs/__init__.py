@@ -1,31 +1,33 @@
 """What a model's numbers mean: one file a kind of output, registered in ``KINDS``."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+from edge_common.contract import Contract, Output, SeveralOutput
+from edge_inference.outputs.anomaly import Anomaly
 from edge_inference.outputs.classification import Classification
-from edge_inference.session import Array
+from edge_inference.outputs.embedding import Embedding
+from edge_inference.outputs.kind import Interpreter
+from edge_inference.outputs.raw import Raw
+from edge_inference.outputs.regression import Regression
+from edge_inference.outputs.several import Several
 
-Row = Mapping[str, Any]
-"""One prediction: column to value, ready for JSON."""
-
-
-class Interpreter(Protocol):
-    """Reads one kind of output."""
-
-    def check(self, shape: Sequence[int | str | None]) -> None:
-        """See that a graph's output can be read so.
-
-        Raises:
-            ContractMismatchError: It cannot.
-        """
-
-    def interpret(self, values: Array) -> Sequence[Row]:
-        """One prediction a row; the values are finite."""
-
-    def agree(self, row: Row, other: Row) -> bool:
-        """Whether two models' predictions of one sample say the same."""
-
-
-KINDS: Final[Mapping[str, Callable[[Any], Interpreter]]] = {"classification": Classification}
+KINDS: Final[Mapping[str, Callable[[Any], Interpreter]]] = {
+    "anomaly": Anomaly,
+    "classification": Classification,
+    "embedding": Embedding,
+    "raw": Raw,
+    "regression": Regression,
+}
 """Made of the contract's output half, by its ``kind``."""
+
+
+def interpreter(contract: Contract) -> Interpreter:
+    """What reads the outputs of a contract's model."""
+    return _interpreter(contract.output)
+
+
+def _interpreter(output: Output) -> Interpreter:
+    if isinstance(output, SeveralOutput):
+        return Several({name: _interpreter(each) for name, each in output.outputs.items()})
+    return KINDS[output.kind](output)

@@ -6,42 +6,55 @@ from typing import Any
 import numpy as np
 
 from edge_common.contract import ClassificationOutput
+from edge_common.messages import Frame
 from edge_inference.errors import ContractMismatchError
+from edge_inference.outputs.kind import Row, Shapes, Values
+from edge_inference.outputs.numbers import short
 from edge_inference.session import Array
 
 
 class Classification:
     """Names the best classes of each row.
 
+    Drift shows in the number of the best class, and in its score.
+
     Args:
         output: The contract's output half.
     """
 
+    columns: Mapping[str, str] = {}
+
     def __init__(self, output: ClassificationOutput) -> None:
         self._output = output
         self._most = min(output.top_k, len(output.labels))
+        self._numbers = {label: number for number, label in enumerate(output.labels)}
+        self.names = (output.name,)
+        self.features = {"label": len(output.labels), "score": 0}
 
-    def check(self, shape: Sequence[int | str | None]) -> None:
-        labels = len(self._output.labels)
+    def check(self, shapes: Shapes) -> None:
+        shape, labels = shapes[self._output.name], len(self._output.labels)
         rank = 2
         if len(shape) != rank or (isinstance(shape[1], int) and shape[1] != labels):
             raise ContractMismatchError(f"{labels} labels need an output of shape (batch, {labels}), not {(*shape,)}")
 
-    def interpret(self, values: Array) -> list[Mapping[str, Any]]:
-        scores = values.astype(np.float32, copy=False)
+    def interpret(self, values: Values, _: Sequence[Frame | None]) -> list[Row]:
+        scores = values[self._output.name].astype(np.float32, copy=False)
         if self._output.activation == "softmax":
             scores = softmax(scores)
         order = np.argsort(-scores, axis=1, kind="stable")[:, : self._most]
         best = np.take_along_axis(scores, order, axis=1)
-        return [self._row(classes, row) for classes, row in zip(order.tolist(), best.tolist(), strict=True)]
+        return [self._row(*row) for row in zip(order.tolist(), short(best), strict=True)]
 
-    def agree(self, row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-        return bool(row["label"] == other["label"])
+    def agree(self, row: Row, other: Row) -> float:
+        return float(row["label"] == other["label"])
 
-    def _row(self, classes: Sequence[int], scores: Sequence[float]) -> Mapping[str, Any]:
+    def measure(self, rows: Sequence[Row]) -> Array:
+        return np.array([(self._numbers[row["label"]], row["score"]) for row in rows]).reshape(-1, 2)
+
+    def _row(self, classes: Sequence[int], scores: Sequence[float]) -> Row:
         labels = [self._output.labels[index] for index in classes]
-        short = [float(f"{score:.6g}") for score in scores]  # float32 has no more digits
-        return {"label": labels[0], "score": short[0], "labels": labels, "scores": short}
+        row: dict[str, Any] = {"label": labels[0], "score": scores[0], "labels": labels, "scores": scores}
+        return row | {"alert": labels[0] in self._output.alerts} if self._output.alerts else row
 
 
 def softmax(logits: Array) -> Array:
