@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_common.contract import ImageInput
 from edge_common.lifecycle import run_module
+from edge_common.messages import Frame
 from edge_transform import box
 from edge_transform.__main__ import wire
 from edge_transform.box import Row
@@ -20,13 +21,13 @@ CRASH, HANG = b"this crashes the decoder", b"this hangs the decoder"
 BOX = (sys.executable, str(Path(__file__).resolve()), "box")
 
 
-def prepare(content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> None:
+def prepare(content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> Frame:
     """Prepare a file, unless it says what is to happen instead."""
     if CRASH in content:
         os.kill(os.getpid(), signal.SIGSEGV)
     while HANG in content:
         pass
-    prepare_into(content, wanted, pixels, row)
+    return prepare_into(content, wanted, pixels, row)
 
 
 if __name__ == "__main__":

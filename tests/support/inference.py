@@ -14,7 +14,7 @@ import onnx
 from edge_common.contract import Contract
 from edge_common.fakes import FakeClock, FakeHub
 from edge_common.lifecycle import Module, Surroundings
-from edge_common.messages import Item, Part, PredictionsMessage, Reject, RejectsMessage, TensorsMessage
+from edge_common.messages import Frame, Item, Part, PredictionsMessage, Reject, RejectsMessage, TensorsMessage
 from edge_common.metrics import Metrics
 from edge_common.tensors import TensorWriter
 from edge_common.twin import SettingsKeeper
@@ -117,16 +117,18 @@ class Device:
         self.desire(wanted)
         await self.hub.until_reported("model.active.digest", wanted["ref"].split("@")[1])
 
-    def send(self, made_under: Contract, *samples: float, batch: str = "") -> TensorsMessage:
+    def send(
+        self, made_under: Contract, *samples: float, batch: str = "", frames: tuple[Frame, ...] = ()
+    ) -> TensorsMessage:
         """Put a batch in the store, one item a sample, and send it."""
         name = batch or f"batch{next(self._numbers)}"
         shape = made_under.input.sample_shape
         self.writer.write(name, np.stack([np.full(shape, sample, np.float32) for sample in samples]))
-        return self.send_message(name, made_under.input.stamp, len(samples))
+        return self.send_message(name, made_under.input.stamp, len(samples), *frames)
 
-    def send_message(self, batch: str, stamp: str, items: int) -> TensorsMessage:
+    def send_message(self, batch: str, stamp: str, items: int, *frames: Frame) -> TensorsMessage:
         """Send a batch that may or may not be in the store."""
-        parts = tuple(Part(item=self.item(), first=row, rows=1) for row in range(items))
+        parts = tuple(Part(item=self.item(), first=row, rows=1, frames=frames) for row in range(items))
         message = TensorsMessage(batch=batch, stamp=stamp, parts=parts)
         self.hub.deliver("tensors", message.encode())
         return message

@@ -61,7 +61,7 @@ def write_model(folder: Path, made_by: Contract, model: onnx.ModelProto | None =
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.onnx").write_bytes((model or graph(made_by.input.sample_shape[-1])).SerializeToString())
     (folder / "contract.json").write_text(json.dumps(made_by.model_dump(mode="json", by_alias=True)))
-    (folder / "labels.txt").write_text("dark\nbright")
+    (folder / "labels.txt").write_text(made_by.output.model_dump_json())
     return folder
 
 

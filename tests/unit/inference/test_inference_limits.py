@@ -40,7 +40,7 @@ def test_a_session_runs_on_after_a_run_that_was_ended(tmp_path: Path) -> None:
     session = OnnxSession(folder / "model.onnx", PLAN.providers, run_seconds=0.1)
     for _ in range(2):
         with pytest.raises(RunFailedError, match="ended after"):
-            session.run({"input": np.zeros((1, *V1.input.sample_shape), np.float32)}, "output")
+            session.run({"input": np.zeros((1, *V1.input.sample_shape), np.float32)}, ["output"])
 
 
 def test_more_memory_than_there_is_cannot_be_had(tmp_path: Path) -> None:

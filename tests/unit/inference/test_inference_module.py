@@ -28,7 +28,7 @@ async def test_batches_are_answered_by_the_model_and_properties_say_which(device
     assert [each.predictions[0]["label"] for each in message.parts] == ["v1-bright", "v1-dark"]
     assert [each.item for each in message.parts] == [each.item for each in sent.parts]
     [raw] = await device.hub.sent_to("predictions")
-    assert raw.properties == {"kind": "classification", "model": "digits", "version": "1.0.0"}
+    assert raw.properties == {"kind": "classification", "model": "digits", "version": "1.0.0", "score": "1"}
     assert device.metric("items_total", outcome="predicted") == 2
     assert device.metric("batches_total") == 1
     assert device.metric("run_seconds_count") == 1

@@ -20,7 +20,7 @@ def test_models_agree_where_both_or_none_is_an_alert() -> None:
 
 
 def test_drift_shows_in_the_score() -> None:
-    np.testing.assert_allclose(UNDER.measure(rows(UNDER, output=[0.25, 2])), [[0.25], [2]])
+    np.testing.assert_allclose(UNDER.measure(rows(UNDER, output=[0.25, 2.0])), [[0.25], [2.0]])
 
 
 @pytest.mark.parametrize("shape", [(None, 2), (None, 1, 1), ()])

@@ -17,7 +17,7 @@ def test_each_quantity_has_a_column() -> None:
 
 
 @pytest.mark.parametrize(("drops", "alert"), [(-0.1, True), (0, False), (10, False), (10.1, True)])
-def test_what_is_beyond_its_bounds_is_an_alert(drops: float, alert: bool) -> None:
+def test_what_is_beyond_its_bounds_is_an_alert(drops: float, *, alert: bool) -> None:
     under = reader(kind="regression", quantities=[LOAD, DROPS])
     [row] = rows(under, output=[[99, drops]])
     assert row["alert"] is alert

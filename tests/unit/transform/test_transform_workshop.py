@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import Histogram
 
 from edge_common.contract import ImageInput
-from edge_common.messages import Item
+from edge_common.messages import Frame, Item
 from edge_transform.backlog import Waiting
 from edge_transform.box import Row
 from edge_transform.errors import OverdueError
@@ -30,10 +30,10 @@ class Busy:
     def __init__(self) -> None:
         self.enough = Event()
 
-    def __call__(self, content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> None:
+    def __call__(self, content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> Frame:
         while COMMENT in content and not self.enough.is_set():
             hashlib.sha256(content)
-        prepare_into(content, wanted, pixels, row)
+        return prepare_into(content, wanted, pixels, row)
 
 
 @pytest.fixture

@@ -390,12 +390,14 @@ class TrialBatchMessage(Body):
         trial: Whose.
         batch: Its name in the tensor store; none where there is nothing in it.
         parts: Whose rows it holds; none where it holds one file's.
+        frames: Where the rows of one file lie in its picture.
         refusal: Why one file could not be prepared: a code, a colon, a sentence.
     """
 
     trial: BatchName
     batch: BatchName | None = None
     parts: tuple[Part, ...] = ()
+    frames: tuple[Frame, ...] = ()
     refusal: Annotated[str, Field(max_length=2100)] | None = None
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import numpy as np
 from edge_common.contract import ImageInput
 from edge_common.errors import TensorStoreError
 from edge_common.hub import Method
+from edge_common.messages import Frame
 from edge_inference.errors import RunFailedError, TrialRefusedError, TrialUnansweredError
 from edge_inference.manager import ModelManager
 from edge_inference.model import LoadedModel, all_finite
@@ -84,7 +85,7 @@ class Methods:
         if model is None:
             return _error(409, "no model is active")
         try:
-            samples = await self._samples(payload, model)
+            samples, frames = await self._samples(payload, model)
             values = await asyncio.to_thread(model.run, samples)
         except (ValueError, RunFailedError, TrialRefusedError) as error:
             return _error(400, str(error))
@@ -92,10 +93,10 @@ class Methods:
             return _error(504, str(error))
         if not all_finite(values):
             return _error(400, "the model gave NaN or infinity")
-        predictions = model.interpret(values, [None] * len(samples))
+        predictions = model.interpret(values, frames or [None] * len(samples))
         return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*predictions]}
 
-    async def _samples(self, payload: Any, model: LoadedModel) -> Array:
+    async def _samples(self, payload: Any, model: LoadedModel) -> tuple[Array, Sequence[Frame]]:
         match payload:
             case {"file": content, **others} if not others:
                 wanted = model.contract.input
@@ -103,7 +104,7 @@ class Methods:
                     return await self._trials.prepare(_bytes("file", content), wanted)
                 raise ValueError(f"a file for {wanted.kind} input may hold any number of samples: send npy")
             case {"npy": content, **others} if not others:
-                return _array(_bytes("npy", content), model)
+                return _array(_bytes("npy", content), model), ()
         raise ValueError('either {"file": …} or {"npy": …} is wanted, in base64')
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from edge_common.clock import Clock
 from edge_common.contract import ImageInput
 from edge_common.hub import Hub, Received
-from edge_common.messages import LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage
+from edge_common.messages import Frame, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage
 from edge_common.tensors import TensorReader
 from edge_common.timing import wait_for_event
 from edge_inference.errors import TrialRefusedError, TrialUnansweredError
@@ -53,8 +53,8 @@ class Trials:
         if take := self._waiting.get(batch.trial):
             take(batch)
 
-    async def prepare(self, content: bytes, wanted: ImageInput) -> Array:
-        """One file as a batch of one: float32 of shape ``(1, channels, height, width)``.
+    async def prepare(self, content: bytes, wanted: ImageInput) -> tuple[Array, Sequence[Frame]]:
+        """One file as a batch of one, float32 of shape ``(1, channels, height, width)``; and where it lies in it.
 
         Args:
             content: The file's.
@@ -79,7 +79,7 @@ class Trials:
             raise TrialUnansweredError(f"no module has prepared the file within {ANSWER_S:g} s")
         if (batch := answers[0].batch) is None:
             raise TrialRefusedError(answers[0].refusal or "transform has not said why")
-        return self._reader.read(batch)
+        return self._reader.read(batch), answers[0].frames
 
     async def sample(self, wanted: ImageInput, share: float, take: Take) -> None:
         """Have a share of the live items prepared, until cancelled.

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
-from edge_common.messages import Item, Part, chunks
+from edge_common.messages import Frame, Item, Part, chunks
+
+WIDEST: Final = Frame(width=99999, height=99999, box=(-99999.999, -99999.999, 99999.999, 99999.999))
+"""As long as one gets in a message."""
 
 MOST_ITEMS: Final = 10_000
 """More than any window: what is over it is forgotten, and the ledger sends it again."""
@@ -64,5 +67,5 @@ class Backlog:
 
     def take(self, most: int) -> list[Waiting]:
         """Take a batch: the oldest items, as many as one message can name."""
-        parts = (Part(item=waiting.item, first=most, rows=1) for waiting in self._waiting.values())
+        parts = (Part(item=waiting.item, first=most, rows=1, frames=(WIDEST,)) for waiting in self._waiting.values())
         return [self._waiting.pop(part.item.id) for part in next(chunks(parts, most), ())]

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
+from edge_common.messages import Frame
 from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
 from edge_transform.prepare import prepare_into
 from edge_transform.room import Room
@@ -25,8 +26,11 @@ from edge_transform.room import Room
 COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
 
 Row = npt.NDArray[np.float32]
-Preparer = Callable[[bytes, ImageInput, Room, Row], None]
-"""Prepares a file's sample, within room for pixels, into a row; see :func:`edge_transform.prepare.prepare_into`."""
+Preparer = Callable[[bytes, ImageInput, Room, Row], Frame]
+"""Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
+
+See :func:`edge_transform.prepare.prepare_into`.
+"""
 
 
 class Task(BaseModel):
@@ -44,15 +48,16 @@ class Task(BaseModel):
 
 
 class Answer(BaseModel):
-    """What became of it: a sample, unless there is a code."""
+    """What became of it: a sample and where it lies in its picture, or else a code."""
 
     code: str = ""
     message: str = ""
     can_retry: bool = False
+    frame: Frame | None = None
 
 
-def prepare_in_box(content: bytes, task: Task, row: Row, command: Sequence[str] = COMMAND) -> None:
-    """Prepare a file's sample into its row, in a process of its own.
+def prepare_in_box(content: bytes, task: Task, row: Row, command: Sequence[str] = COMMAND) -> Frame:
+    """Prepare a file's sample into its row, in a process of its own; where it lies in its picture.
 
     Args:
         content: The file.
@@ -74,9 +79,10 @@ def prepare_in_box(content: bytes, task: Task, row: Row, command: Sequence[str] 
         raise ItemError("DECODER_CRASHED", f"decoding it ends its process ({_way(ended.returncode)})")
     line, _, sample = ended.stdout.partition(b"\n")
     answer = Answer.model_validate_json(line)
-    if answer.code:
+    if answer.frame is None:
         raise ItemError(answer.code, answer.message, can_retry=answer.can_retry)
     row[...] = np.frombuffer(sample, np.float32).reshape(row.shape)
+    return answer.frame
 
 
 def main(prepare: Preparer = prepare_into) -> None:
@@ -86,9 +92,9 @@ def main(prepare: Preparer = prepare_into) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (task.seconds, task.seconds + 1))
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory ends, this process goes first
     row = np.zeros(task.wanted.sample_shape, np.float32)
-    answer = Answer()
     try:
-        prepare(sys.stdin.buffer.read(), task.wanted, Room(task.max_pixels), row)
+        frame = prepare(sys.stdin.buffer.read(), task.wanted, Room(task.max_pixels), row)
+        answer = Answer(frame=frame)
     except ItemError as error:
         answer = Answer(code=error.code, message=str(error), can_retry=error.can_retry)
     sys.stdout.buffer.write(answer.model_dump_json().encode() + b"\n" + row.tobytes())

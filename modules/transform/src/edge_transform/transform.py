@@ -9,7 +9,7 @@ from edge_common.clock import Clock
 from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
-from edge_common.messages import ContractMessage, ItemsMessage, Part, ReceiptsMessage
+from edge_common.messages import ContractMessage, ItemsMessage, ReceiptsMessage
 from edge_common.timing import wait_for_event
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
@@ -167,7 +167,7 @@ class Transform:
         prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
         await self._post.reject(prepared.failures)
         if prepared.items:
-            parts = [Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items)]
+            parts = prepared.parts
             until = max(waiting.until for waiting in batch)
             delivered = await self._post.deliver(prepared.rows, parts, wanted.stamp, until)
             self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from edge_common.clock import Clock
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
-from edge_common.messages import Item, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage, chunks
+from edge_common.messages import Frame, Item, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage, chunks
 from edge_transform.backlog import Waiting
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
@@ -94,17 +94,16 @@ class Trials:
         if self._room(trial) < 1:
             return _refused(trial, NO_ROOM)
         try:
-            rows = await self._workshop.prepare_content(content, trial.input, self._seconds)
+            rows, frame = await self._workshop.prepare_content(content, trial.input, self._seconds)
         except ItemError as error:
             return _refused(trial, error)
-        return await self._stored(trial, rows, ()) or _refused(trial, NO_ROOM)
+        return await self._stored(trial, rows, frames=(frame,)) or _refused(trial, NO_ROOM)
 
     async def _prepare_items(self, trial: TrialMessage, items: Sequence[Item]) -> TrialBatchMessage | None:
         now = self._clock.monotonic()
         batch = [Waiting(item, now, now + STAY_S) for item in items[: self._room(trial)]]
         prepared = await self._workshop.prepare(batch, trial.input, self._seconds)
-        parts = [Part(item=item, first=row, rows=1) for row, item in enumerate(prepared.items)]
-        named = next(chunks(parts, trial.input.batch), ())
+        named = next(chunks(prepared.parts, trial.input.batch), ())
         return await self._stored(trial, prepared.rows[: len(named)], named) if named else None
 
     def _room(self, trial: TrialMessage) -> int:
@@ -112,12 +111,16 @@ class Trials:
         return self._store.rows_that_fit(trial.input) // 2
 
     async def _stored(
-        self, trial: TrialMessage, rows: npt.NDArray[np.float32], parts: Sequence[Part]
+        self,
+        trial: TrialMessage,
+        rows: npt.NDArray[np.float32],
+        parts: Sequence[Part] = (),
+        frames: tuple[Frame, ...] = (),
     ) -> TrialBatchMessage | None:
         batch = uuid.uuid4().hex
         if not await self._store.offer(batch, rows, self._clock.monotonic() + STAY_S):
             return None
-        return TrialBatchMessage(trial=trial.trial, batch=batch, parts=tuple(parts))
+        return TrialBatchMessage(trial=trial.trial, batch=batch, parts=tuple(parts), frames=frames)
 
     async def _send(self, answer: TrialBatchMessage) -> None:
         await self._hub.send("trials", answer.encode(), {"kind": "trials"})

@@ -15,7 +15,7 @@ from prometheus_client import Histogram
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-from edge_common.messages import Item
+from edge_common.messages import Frame, Item, Part
 from edge_transform.backlog import Waiting
 from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
 from edge_transform.decoders import decoder_of
@@ -57,12 +57,20 @@ class Prepared:
     Attributes:
         items: Whose rows they are, in order.
         rows: Shape ``(len(items), channels, height, width)``.
+        frames: Where each lies in its picture.
         failures: Items, and why.
     """
 
     items: Sequence[Item]
     rows: npt.NDArray[np.float32]
+    frames: Sequence[Frame]
     failures: Sequence[tuple[Item, ItemError]]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """One for each row."""
+        pairs = zip(self.items, self.frames, strict=True)
+        return [Part(item=item, first=row, rows=1, frames=(frame,)) for row, (item, frame) in enumerate(pairs)]
 
 
 class Workshop:
@@ -100,26 +108,28 @@ class Workshop:
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
         works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
         outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
-        items = [waiting.item for waiting in batch]
-        failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
-        good = [number for number, error in enumerate(outcomes) if error is None]
-        return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
+        pairs = [(waiting.item, outcome) for waiting, outcome in zip(batch, outcomes, strict=True)]
+        failures = [(item, outcome) for item, outcome in pairs if isinstance(outcome, ItemError)]
+        good = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Frame)]
+        frames = [outcome for outcome in outcomes if isinstance(outcome, Frame)]
+        return Prepared([pairs[number][0] for number in good], rows[good] if failures else rows, frames, failures)
 
-    async def prepare_content(self, content: bytes, wanted: ImageInput, seconds: int) -> npt.NDArray[np.float32]:
-        """Prepare what is no file on the share into a batch of one.
+    async def prepare_content(self, content: bytes, wanted: ImageInput, seconds: int) -> tuple[Block, Frame]:
+        """Prepare what is no file on the share into a batch of one; and where it lies in its picture.
 
         Raises:
             ItemError: It cannot be prepared.
         """
         rows = np.empty((1, *wanted.sample_shape), np.float32)
 
-        def work(stopwatch: Stopwatch) -> None:
+        def work(stopwatch: Stopwatch) -> Frame:
             stopwatch.start()
-            self._decoding.here(content, wanted, self._pixels, rows[0])
+            return self._decoding.here(content, wanted, self._pixels, rows[0])
 
-        if error := await self._outcome(work, seconds):
-            raise error
-        return rows
+        outcome = await self._outcome(work, seconds)
+        if isinstance(outcome, ItemError):
+            raise outcome
+        return rows, outcome
 
     async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.
@@ -148,16 +158,15 @@ class Workshop:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _outcome(self, work: Callable[[Stopwatch], None], seconds: int) -> ItemError | None:
-        """Why a sample could not be prepared, if so."""
+    async def _outcome(self, work: Callable[[Stopwatch], Frame], seconds: int) -> Frame | ItemError:
+        """Where a sample lies in its picture, or why it could not be prepared."""
         try:
             with self._seconds.time():
-                await self._watched(work, seconds)
+                return await self._watched(work, seconds)
         except ItemError as error:
             return error
         except MemoryError:
             return NO_MEMORY
-        return None
 
     async def _watched(self, work: Callable[[Stopwatch], T], seconds: int) -> T:
         """Work in a thread.
@@ -173,11 +182,10 @@ class Workshop:
                 return await working
         raise OverdueError(seconds)
 
-    def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> None:
+    def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
         with self._bytes.taken(waiting.item.size):
             content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
             if waiting.suspect:
-                prepare_in_box(content, task, row, self._decoding.apart)
-            else:
-                stopwatch.start()
-                self._decoding.here(content, task.wanted, self._pixels, row)
+                return prepare_in_box(content, task, row, self._decoding.apart)
+            stopwatch.start()
+            return self._decoding.here(content, task.wanted, self._pixels, row)

@@ -37,6 +37,9 @@ TURNS: Final = {
 SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 """The orientations that swap width and height."""
 
+FULL_SIZE: Final = "full size"
+"""Where a picture's ``info`` has the width and height that it has upright, which fast decoding may not give it."""
+
 MAX_SCANS: Final = 50
 """A progressive JPEG has a dozen. Each is a pass over all pixels for a few bytes: hours, in a small file."""
 
@@ -55,6 +58,7 @@ def _decode(kind: type[ImageFile], content: bytes, wanted: ImageInput, pixels: R
         Exception: Whatever Pillow makes of malformed data.
     """
     picture = _opened(kind, content, pixels.most)
+    picture.info[FULL_SIZE] = picture.size[::-1] if _orientation(picture) in SIDEWAYS else picture.size
     if wanted.decode == "fast" and isinstance(picture, JpegImageFile):
         _reduce(picture, wanted)
     with pixels.taken(picture.width * picture.height):

@@ -9,6 +9,7 @@ from PIL.Image import Image
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
+from edge_common.messages import Frame
 from edge_transform.decoders import decode
 from edge_transform.decoders.sniff import HEAD_BYTES
 from edge_transform.prepare.image import fill
@@ -43,8 +44,8 @@ def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIX
     return row
 
 
-def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDArray[np.float32]) -> None:
-    """Prepare a file's sample into its row of a batch.
+def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDArray[np.float32]) -> Frame:
+    """Prepare a file's sample into its row of a batch; where it lies in its picture.
 
     Args:
         content: The file.
@@ -57,12 +58,12 @@ def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDAr
         MemoryError: There is not enough for it now.
     """
     try:
-        for sample in decode(content, wanted, pixels):
-            fill(sample, wanted, row)
+        [frame] = [fill(sample, wanted, row) for sample in decode(content, wanted, pixels)]
     except (ItemError, MemoryError):
         raise
     except Exception as error:  # malformed data makes decoders raise what nobody can enumerate
         raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error
+    return frame
 
 
 def prepare_rows(content: bytes, wanted: RowsInput) -> npt.NDArray[np.float32]:

@@ -14,15 +14,16 @@ from PIL import Image
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-
-Box = tuple[float, float, float, float]
+from edge_common.messages import Frame
+from edge_transform.decoders.image import FULL_SIZE
+from edge_transform.prepare.geometry import Box, Size, fitted, frame, middle, whole
 
 UNBOUNDED: Final = frozenset({"I", "F"})
 """Modes of 32 bits a value, whose black and white are anyone's guess."""
 
 
-def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32]) -> None:
-    """Prepare a picture into its row of a batch.
+def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32]) -> Frame:
+    """Prepare a picture into its row of a batch; where it lies in the picture.
 
     Args:
         picture: Upright.
@@ -39,6 +40,7 @@ def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32])
         pixels = pixels[::-1]
     np.subtract(pixels, _by_channel(wanted.mean), out=row)
     np.multiply(row, _by_channel(wanted.scale), out=row)
+    return frame(picture.info.get(FULL_SIZE, picture.size), picture.size, wanted)
 
 
 def _by_channel(values: tuple[float, ...]) -> npt.NDArray[np.float32]:
@@ -69,28 +71,17 @@ def _resize(picture: Image.Image, wanted: ImageInput) -> Image.Image:
     size = (wanted.width, wanted.height)
     if wanted.resize == "letterbox":
         return _letterbox(picture, size)
-    whole = (0.0, 0.0, float(picture.width), float(picture.height))
-    return _resample(picture, size, _middle(picture, size) if wanted.resize == "crop" else whole)
+    return _resample(picture, size, middle(picture.size, size) if wanted.resize == "crop" else whole(picture.size))
 
 
-def _middle(picture: Image.Image, size: tuple[int, int]) -> Box:
-    """The largest box in the picture's middle that has the size's proportions."""
-    scale = min(picture.width / size[0], picture.height / size[1])
-    left = (picture.width - size[0] * scale) / 2
-    top = (picture.height - size[1] * scale) / 2
-    return (left, top, picture.width - left, picture.height - top)
-
-
-def _letterbox(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _letterbox(picture: Image.Image, size: Size) -> Image.Image:
     """The whole picture, as large as fits, in the middle of black."""
-    scale = min(size[0] / picture.width, size[1] / picture.height)
-    inner = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    inner, corner = fitted(picture.size, size)
     canvas = Image.new(picture.mode, size)
-    corner = ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
-    canvas.paste(_resample(picture, inner, (0.0, 0.0, float(picture.width), float(picture.height))), corner)
+    canvas.paste(_resample(picture, inner, whole(picture.size)), corner)
     return canvas
 
 
-def _resample(picture: Image.Image, size: tuple[int, int], box: Box) -> Image.Image:
+def _resample(picture: Image.Image, size: Size, box: Box) -> Image.Image:
     shrinks = box[2] - box[0] >= 2 * size[0] and box[3] - box[1] >= 2 * size[1]
     return picture.resize(size, Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR, box)
