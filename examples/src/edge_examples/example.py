@@ -9,6 +9,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from edge_common.contract import Contract
+from edge_common.messages import Frame
 from edge_examples.drops import Drop
 from edge_inference.drift.reference import Reference, reference
 from edge_inference.outputs import interpreter
@@ -66,13 +67,27 @@ class Example:
     columns: tuple[str, ...] = ("label",)
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """What a model is checked on.
+
+    Attributes:
+        samples: Prepared under its contract: shape ``(n, *contract.input.sample_shape)``.
+        truth: What each of them is.
+        frames: Where each lies in its picture, where that matters.
+    """
+
+    samples: Samples
+    truth: Sequence[Any]
+    frames: Sequence[Frame] = ()
+
+
 def trained(
     version: str,
     graph: bytes,
     contract: Contract,
     training: Samples,
-    held_out: Samples,
-    truth: Sequence[Any],
+    held_out: HeldOut,
     is_right: IsRight = has_label,
 ) -> TrainedModel:
     """Check a model on what was held out, and describe what it was trained on.
@@ -82,9 +97,8 @@ def trained(
         graph: The ONNX model.
         contract: Its contract.
         training: Prepared under it: shape ``(n, *contract.input.sample_shape)``.
-        held_out: Likewise.
-        truth: What each sample held out is.
-        is_right: Compares a prediction with that.
+        held_out: What to check it on.
+        is_right: Compares a prediction with the truth.
     """
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     reader = interpreter(contract)
@@ -92,6 +106,6 @@ def trained(
     def run(samples: Samples) -> Values:
         return dict(zip(reader.names, session.run(reader.names, {contract.input.name: samples}), strict=True))
 
-    said = reader.interpret(run(held_out), [None] * len(held_out))
-    accuracy = float(np.mean([is_right(row, true) for row, true in zip(said, truth, strict=True)]))
+    said = reader.interpret(run(held_out.samples), held_out.frames or [None] * len(held_out.samples))
+    accuracy = float(np.mean([is_right(row, true) for row, true in zip(said, held_out.truth, strict=True)]))
     return TrainedModel(version, graph, contract, reference(contract, [(training, run(training))]), accuracy)

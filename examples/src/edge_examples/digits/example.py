@@ -6,6 +6,7 @@ from typing import Final
 from edge_examples.digits import data, drops, training
 from edge_examples.drops import Drop
 from edge_examples.example import Example, TrainedModel
+from edge_examples.pictures import bad
 
 
 def _train() -> Sequence[TrainedModel]:
@@ -14,7 +15,7 @@ def _train() -> Sequence[TrainedModel]:
 
 def _drops(count: int) -> Sequence[Drop]:
     good = drops.good(data.load()[1], count)
-    return [*good, *drops.bad(next(drop for drop in good if drop.path.endswith(".jpg")))]
+    return [*good, *bad(good)]
 
 
 DIGITS: Final = Example("digits", "pictures of digits", 700, _train, _drops)

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_examples.digits import graphs
 from edge_examples.digits.data import SEED, Split, draw
-from edge_examples.example import TrainedModel, trained
+from edge_examples.example import HeldOut, TrainedModel, trained
 from edge_transform.prepare import prepare
 
 TRAINING_SIZE: Final = (64, 64)
@@ -50,7 +50,9 @@ def _trained(
     graph = fit(images, training.labels)
     output = ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3)
     truth = [str(label) for label in held_out.labels]
-    return trained(version, graph, Contract(input=wanted, output=output), images, _prepared(held_out, wanted), truth)
+    return trained(
+        version, graph, Contract(input=wanted, output=output), images, HeldOut(_prepared(held_out, wanted), truth)
+    )
 
 
 def _input(side: int) -> ImageInput:

@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from edge_common.contract import AudioInput, ClassificationOutput, Contract
-from edge_examples.example import Samples, TrainedModel, trained
+from edge_examples.example import HeldOut, Samples, TrainedModel, trained
 from edge_examples.graphs import Weights, model
 from edge_examples.sound.data import LABELS, RATES, SECONDS, Recording, recording
 from edge_examples.sound.files import KINDS
@@ -48,7 +48,7 @@ def _trained(version: str, rate: int, known: Sequence[Recording], others: Sequen
     output = ClassificationOutput(name="probabilities", labels=tuple(LABELS), top_k=2)
     training, held_out = _prepared(known, wanted), _prepared(others, wanted)
     graph = _fitted(training, _truth(known), round(PIECE * rate))
-    return trained(version, graph, Contract(input=wanted, output=output), training, held_out, _truth(others))
+    return trained(version, graph, Contract(input=wanted, output=output), training, HeldOut(held_out, _truth(others)))
 
 
 def _prepared(recordings: Sequence[Recording], wanted: AudioInput) -> Samples:

@@ -12,7 +12,7 @@ import numpy as np
 from onnx import helper
 
 from edge_common.contract import AnomalyOutput, Column, Contract, TabularInput
-from edge_examples.example import Samples, TrainedModel, trained
+from edge_examples.example import HeldOut, Samples, TrainedModel, trained
 from edge_examples.graphs import Weights, model
 from edge_examples.telecom import files
 from edge_examples.telecom.data import STEP, WINDOW, Site, site
@@ -52,7 +52,7 @@ def _trained(version: str, wanted: TabularInput, known: Sequence[Site], others: 
     graph, threshold = _fitted(training)
     contract = Contract(input=wanted, output=AnomalyOutput(kind="anomaly", name="score", threshold=threshold))
     truth = [fault for one in others for fault in one.truth()]
-    return trained(version, graph, contract, training, held_out, truth, is_told)
+    return trained(version, graph, contract, training, HeldOut(held_out, truth), is_told)
 
 
 def is_told(row: Mapping[str, Any], fault: Any) -> bool:
