@@ -44,8 +44,16 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry skopeo ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
+
+SEED ?= 1
+FILES ?= 10000
+FAULTS ?= 200
+
+.PHONY: chaos
+chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
+	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
 .PHONY: bench-swap
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
@@ -74,6 +82,26 @@ registry: ## Have the container registry that tests run against, where apt-get c
 skopeo: ## Have skopeo, which tests copy packages with, where apt-get can get it; installs nothing
 	@command -v skopeo >/dev/null || test -x $(SKOPEO) || { $(call fetch,skopeo,skopeo libgpgme11 libassuan0); } \
 		|| echo "skopeo cannot be had: the test that needs it is skipped"
+
+SHARES := build/shares
+SHARE_PACKAGES := samba smbclient rclone fuse3
+
+.PHONY: shares
+shares: ## Have the file server and the network mount that tests use, where apt-get can get them; installs nothing
+	@{ command -v smbd smbclient rclone fusermount3 >/dev/null || test -e $(SHARES)/.ready || { mkdir -p $(SHARES) && cd $(SHARES) \
+		&& { apt-get install -s $(SHARE_PACKAGES) >/dev/null || apt-get update -qq; } \
+		&& apt-get download -qq $$(apt-get install -s --no-install-recommends $(SHARE_PACKAGES) | awk '/^Inst/ {print $$2}') \
+		&& for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done && touch .ready; }; } 2>/dev/null \
+		|| echo "samba, smbclient, rclone or fuse3 cannot be had: the tests that need them are skipped"
+
+AZURITE := build/azurite
+
+.PHONY: azurite
+azurite: ## Have the blob store that tests run against, where Node.js and npm are; installs it under build/
+	@cmp -s tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed || { mkdir -p $(AZURITE) \
+		&& cp tests/azurite/package*.json $(AZURITE)/ && npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error \
+		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
+		|| echo "Azurite cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

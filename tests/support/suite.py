@@ -77,3 +77,11 @@ def quarantined(share: Path) -> dict[str, tuple[str, str]]:
     """Code and sentence of each file in quarantine."""
     notes = (json.loads(path.read_text()) for path in share.rglob("*.reason.json"))
     return {note["path"]: (note["code"], note["reason"]) for note in notes}
+
+
+async def until_stored(suite: Suite, count: int) -> None:
+    """Wait until so many results are durable."""
+    counts: dict[str, int] = {}
+    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
+        await suite.pause()
+        counts = await suite.ledger()

@@ -94,10 +94,13 @@ class Bench:
         while not record.exists() or json.loads(record.read_bytes())["attempts"].get(digest) != times:
             await asyncio.sleep(POLL_S)
 
-    async def kill(self) -> None:
-        """Kill the process, and wait until another one is there."""
+    async def kill(self, *, withdraw: bool = False) -> None:
+        """Kill the process, and wait until another one is there; to that one the wish may be withdrawn."""
         killed = await self._process()
         assert killed is not None
+        if withdraw:
+            os.kill(killed, signal.SIGSTOP)
+            await self._control.set_desired("inference", {"model": None})
         os.kill(killed, signal.SIGKILL)
         while await self._process() in {None, killed}:
             await asyncio.sleep(POLL_S)
@@ -167,9 +170,13 @@ async def test_a_kill_while_a_model_is_tried_counts_and_the_last_good_one_serves
         for attempt in range(1, MOST_ATTEMPTS + 1):
             await it.until_tried(digest(wanted), attempt)
             await it.until(state=state, requestId="2")
-            await it.kill()
-            if state != "Baking":  # where the candidate serves again as soon as it can
-                await it.until_serves("1")
+            bakes = state == "Baking"  # and, still wanted, would serve again as soon as it can
+            await it.kill(withdraw=bakes)
+            if bakes:
+                await it.until(active__version="1", state="Active")
+            await it.until_serves("1")
+            if bakes:
+                await it.desire(wanted)
         model = await it.until(state="Failed", last__code="CRASH_LOOP")
         assert model["active"]["version"] == "1"
         await it.until_serves("1")

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from edge_common.hub import Handlers, Received
-from edge_examples.suite import Suite
 from edge_simulator.control.client import ControlClient
 from support.hubs import connection_to
-from support.suite import Plant, kill, template_with
+from support.suite import Plant, kill, template_with, until_stored
 
 pytestmark = pytest.mark.system
 
@@ -23,14 +22,6 @@ MODULES = ("ingest", "transform", "inference", "upload")
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     return Plant.build(tmp_path, 120)
-
-
-async def until_stored(suite: Suite, count: int) -> None:
-    """Wait until so many results are durable."""
-    counts: dict[str, int] = {}
-    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
-        await suite.pause()
-        counts = await suite.ledger()
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from edge_common.contract import Contract, ImageInput
+from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_common.messages import ContractMessage
 
 GRAY = {"name": "image", "width": 8, "height": 6, "channels": "L", "mean": [0], "scale": [1]}
@@ -37,8 +37,14 @@ def test_both_halves_are_read_from_json() -> None:
     contract = Contract.model_validate(
         {"schema": 1, "input": GRAY, "output": {"kind": "classification", "labels": ["a", "b"], "topK": 1}}
     )
-    assert contract.output.labels == ("a", "b")
+    assert contract.output == ClassificationOutput(labels=("a", "b"), top_k=1)
     assert Contract.model_validate_json(contract.model_dump_json(by_alias=True)) == contract
+
+
+def test_the_first_contracts_named_no_kinds() -> None:
+    assert Contract.model_validate({"schema": 1, "input": GRAY, "output": {"labels": ["a"]}}).output.kind == (
+        "classification"
+    )
 
 
 TABLE = {"kind": "tabular", "columns": [{"name": "load", "fill": 0}, {"name": "state", "categories": ["a", "b"]}]}

@@ -3,7 +3,8 @@
 import json
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ import pytest
 
 from edge_inference.layout import pack
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import blob_name, digest_of, read_manifest
+from edge_inference.package import FILEPATH, blob_name, digest_of, read_manifest
+from edge_inference.patience import Patience
 from edge_inference.sources import LayoutSource
-from support.faults import Fault, changed, status
+from edge_inference.transfer import push
+from support.faults import Fault, FaultyRegistry, broken_after, changed, redirect, status
 from support.graphs import boasting, bomb, endless, foreign, from_the_future, nan, outside
 from support.images import Builder, Entry, file, link
 from support.inference import Device
 from support.models import contract, graph, write_model
-from support.registry import RegistryServer
-from support.stalls import published
+from support.registry import RegistryServer, repository
+from support.stalls import SIZE, Referring, published
 
 V1 = contract("v1")
 GOOD: dict[str, Any] = {"schema": 1, "name": "teller", "version": "9", "ref": "oci:library@sha256:" + "0" * 64}
@@ -217,8 +220,11 @@ async def test_weights_that_are_not_what_was_packed(
         link("models/weights.bin", tarfile.LNKTYPE, "models/model.onnx"),
         link("models/weights.bin", tarfile.FIFOTYPE),
         file("models/../escaped"),
+        file("models//absolute"),
+        file("models/a\0b", pax_headers={"path": "models/a\0b"}),
         file(f"models/{'n' * 300}"),
         file("models/MODEL.onnx"),
+        file("models/model.onnx"),
     ],
     ids=lambda entry: f"{entry[0].name[:30]}-{entry[0].type!r}",
 )
@@ -231,23 +237,114 @@ async def test_an_image_with_tricks(device: Device, entry: Entry) -> None:
     await refused(device, bad, "UNSAFE_MODEL")
 
 
+def named(name: str) -> Callable[[dict[str, Any]], None]:
+    return lambda manifest: manifest["layers"].append({**manifest["layers"][0], "annotations": {FILEPATH: name}})
+
+
+def resized(by: int) -> Callable[[dict[str, Any]], None]:
+    return lambda manifest: manifest["layers"][0].update(size=manifest["layers"][0]["size"] + by)
+
+
 @pytest.mark.parametrize(
-    ("fault", "code"),
+    ("forge", "code"),
     [
-        (changed(lambda body: b"x" + body[1:]), "DIGEST_MISMATCH"),
-        (changed(lambda body: body[:-1]), "DIGEST_MISMATCH"),
-        (changed(lambda body: body + b"more"), "DIGEST_MISMATCH"),
-        (status(403), "AUTH"),
-        (status(404), "NOT_FOUND"),
+        (named("../../escaped"), "UNSAFE_MODEL"),
+        (named("/etc/escaped"), "UNSAFE_MODEL"),
+        (named("a\0b"), "UNSAFE_MODEL"),
+        (named("n" * 300), "UNSAFE_MODEL"),
+        (named("model.onnx"), "UNSAFE_MODEL"),
+        (named("MODEL.onnx"), "UNSAFE_MODEL"),
+        (resized(1), "DIGEST_MISMATCH"),
+        (resized(-1), "DIGEST_MISMATCH"),
+        (resized(1 << 60), "NO_SPACE"),
     ],
 )
-async def test_a_registry_that_does_not_give_what_was_pinned(
-    device: Device, tmp_path: Path, registry_server: RegistryServer, fault: Fault, code: str
-) -> None:
-    with published(tmp_path / "remote", V1, registry_server) as (registry, wanted):
-        registry.faults.append(fault)
+async def test_a_manifest_that_lies(device: Device, forge: Callable[[dict[str, Any]], None], code: str) -> None:
+    def bad(device: Device) -> dict[str, Any]:
+        wanted, layout = device.pack(V1, version="9"), device.models / "library"
+        manifest = json.loads(LayoutSource(layout, wanted["ref"].partition("@")[2]).manifest())
+        forge(manifest)
+        data = json.dumps(manifest).encode()
+        (layout / blob_name(digest_of(data))).write_bytes(data)
+        return {**wanted, "ref": f"oci:library@{digest_of(data)}"}
+
+    await refused(device, bad, code)
+
+
+@asynccontextmanager
+async def remote(
+    device: Device, folder: Path, server: RegistryServer, *faults: Fault
+) -> AsyncIterator[tuple[Referring, dict[str, Any]]]:
+    """The device may use a registry that does what the faults say; a package in it."""
+    with published(folder / "remote", V1, server) as (registry, wanted):
+        registry.halt.let.set()
+        registry.faults.extend(faults)
         await device.stop()
         device.registries = (f"http://{wanted['ref'].partition('/')[0]}",)
         await device.start()
-        await refused(device, lambda _: wanted, code)
+        yield registry, wanted
         await device.stop()
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"),
+    [
+        ([changed(lambda body: b"x" + body[1:])], "DIGEST_MISMATCH"),
+        ([changed(lambda body: body[:-1])], "DIGEST_MISMATCH"),
+        ([changed(lambda body: body + b"more")], "DIGEST_MISMATCH"),
+        ([status(403)], "AUTH"),
+        ([status(404)], "NOT_FOUND"),
+        ([broken_after(SIZE // 2), status(401)], "AUTH"),
+        ([redirect("")] * 10, "NOT_FOUND"),
+    ],
+)
+async def test_a_registry_that_does_not_give_what_was_pinned(
+    device: Device, tmp_path: Path, registry_server: RegistryServer, faults: list[Fault], code: str
+) -> None:
+    async with remote(device, tmp_path, registry_server, *faults) as (registry, wanted):
+        await refused(device, lambda _: wanted, code)
+        assert not registry.faults or code == "NOT_FOUND"
+
+
+async def serves_to_the_end(device: Device, wanted: dict[str, Any]) -> None:
+    await device.swap_to(device.pack(V1, version="1"))
+    await device.swap_to(wanted)
+    await device.hub.until_reported("model.state", "Active")
+    assert device.hub.reported["model"]["last"]["result"] == "succeeded"
+    device.send(V1, 1)
+    assert (await device.predictions())[0].model.version == "2"
+
+
+@pytest.mark.parametrize(
+    ("faults", "ranges"),
+    [
+        ([broken_after(100_000)], [None, "bytes=100000-"]),
+        ([broken_after(100_000), status(416)], [None, "bytes=100000-", None]),
+    ],
+)
+async def test_a_registry_that_breaks_off_is_gone_on_with(
+    device: Device, tmp_path: Path, registry_server: RegistryServer, faults: list[Fault], ranges: list[str | None]
+) -> None:
+    async with remote(device, tmp_path, registry_server, *faults) as (registry, wanted):
+        await serves_to_the_end(device, wanted)
+        assert [headers.get("Range") for headers in registry.seen] == ranges
+
+
+async def test_a_blob_that_is_on_another_host(device: Device, tmp_path: Path, registry_server: RegistryServer) -> None:
+    async with remote(device, tmp_path, registry_server) as (registry, wanted):
+        storage = FaultyRegistry(registry_server.base, registry.spoilt)
+        with storage.running("127.0.0.2") as elsewhere:
+            registry.faults.append(redirect(elsewhere))
+            await serves_to_the_end(device, wanted)
+        assert len(storage.seen) == 1
+
+
+async def test_a_tag_that_moved_after_it_was_pinned(
+    device: Device, tmp_path: Path, registry_server: RegistryServer
+) -> None:
+    async with remote(device, tmp_path, registry_server) as (_, wanted):
+        other = device.pack(V1, version="other")["ref"].partition("@")[2]
+        with repository(registry_server.base) as teller:
+            push(LayoutSource(device.models / "library", other), teller, "2", Patience(5), lambda _seconds: None)
+        await serves_to_the_end(device, wanted)
+        assert device.hub.reported["model"]["active"]["digest"] == wanted["ref"].partition("@")[2]

@@ -72,6 +72,7 @@ def test_layers_lie_over_each_other(builder: Builder, upper: list[Entry], names:
         file("models/../escaped"),
         file("models/a/../../../escaped"),
         file("models//a"),
+        file("models/a\0b", pax_headers={"path": "models/a\0b"}),
         file("models/" + "x" * 300),
         file("models/MODEL.onnx"),
         file("models/model.onnx"),

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import Any
 from edge_common.fakes import FakeClock, FakeHub
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
+    HistoryMessage,
     InquiriesMessage,
+    Inquiry,
     Item,
     ItemsMessage,
+    KeptMessage,
     Receipt,
     ReceiptsMessage,
     ReceiptStatus,
@@ -27,9 +30,10 @@ from edge_ingest.settings import IngestEnvironment, IngestSettings
 
 Answer = Receipt | Reject
 Peer = Callable[[Item], Iterable[Answer]]
+Memory = Callable[[Inquiry], Iterable[Answer]]
 
 
-def receipt(item: Item, status: ReceiptStatus) -> Receipt:
+def receipt(item: Item | Inquiry, status: ReceiptStatus) -> Receipt:
     return Receipt(id=item.id, attempt=item.attempt, status=status)
 
 
@@ -45,8 +49,12 @@ def uploading(item: Item) -> list[Answer]:
     return [receipt(item, ReceiptStatus.ACCEPTED), receipt(item, ReceiptStatus.UPLOADED)]
 
 
-def silent(_: Item) -> list[Answer]:
+def silent(_: Item | Inquiry) -> list[Answer]:
     return []
+
+
+def unknown(inquiry: Inquiry) -> list[Answer]:
+    return [receipt(inquiry, ReceiptStatus.UNKNOWN)]
 
 
 @dataclass
@@ -55,8 +63,12 @@ class Rig:
 
     Attributes:
         peer: What answers each item.
+        memory: What answers each inquiry.
         messages: The items of each message that was sent.
         inquiries: What upload was asked and told.
+        history: What upload was told of what happened.
+        keeping: Whether it says that it has that.
+        deaf: Whether all that is not even looked at.
     """
 
     hub: FakeHub
@@ -65,8 +77,12 @@ class Rig:
     share: Path
     state: Path
     peer: Peer
+    memory: Memory = silent
     messages: list[Sequence[Item]] = field(default_factory=list)
     inquiries: list[InquiriesMessage] = field(default_factory=list)
+    history: list[HistoryMessage] = field(default_factory=list)
+    keeping: bool = True
+    deaf: bool = False
     _read: int = 0
 
     @property
@@ -100,9 +116,26 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool], step: float = 0.2) -> None:
         """Let time pass, and the peer answer, until something is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not condition():
                 await self.pass_time(step)
+
+    async def during(self, *calls: Coroutine[Any, Any, None]) -> None:
+        """Let time pass until calls have ended."""
+        tasks = [asyncio.create_task(call) for call in calls]
+        await self.until(lambda: all(task.done() for task in tasks))
+        for task in tasks:
+            task.result()
+
+    async def invoke(self, method: str, payload: Any = None) -> tuple[int, Any]:
+        """Call a direct method, and let time pass until it answers."""
+        answers: list[tuple[int, Any]] = []
+
+        async def call() -> None:
+            answers.append(await self.hub.invoke(method, payload))
+
+        await self.during(call())
+        return answers[0]
 
     async def pass_time(self, seconds: float) -> None:
         await self.clock.advance(seconds)
@@ -114,11 +147,21 @@ class Rig:
         wanted = {path.replace("__", "."): state for path, state in expected.items()}
         await self.until(lambda: wanted.items() <= self.states().items(), step)
 
+    def _keep(self, message: HistoryMessage) -> None:
+        self.history.append(message)
+        if self.keeping:
+            numbers = tuple(event.number for item in message.items for event in item.events)
+            self.hub.deliver("kept", KeptMessage(ledger=message.ledger, numbers=numbers).encode())
+
     def _play(self) -> None:
         new, self._read = self.hub.sent[self._read :], len(self.hub.sent)
         for message in new:
             if message.output == "inquiries":
                 self.inquiries.append(InquiriesMessage.decode(message.body))
+                self.answer(*(answer for inquiry in self.inquiries[-1].ask for answer in self.memory(inquiry)))
+            elif message.output == "history":
+                if not self.deaf:
+                    self._keep(HistoryMessage.decode(message.body))
             else:
                 items = ItemsMessage.decode(message.body).items
                 self.messages.append(items)

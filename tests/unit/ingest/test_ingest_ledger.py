@@ -67,6 +67,14 @@ def reject(
     return answered
 
 
+def given_up(db: sqlite3.Connection, path: str) -> Item:
+    """Send a file, hear nothing, and hear from upload that it has not heard of it either."""
+    [item] = sent(db, path)
+    deliveries.lose(db, [Loss(item.id, 6, 3, given_up=True)], Answered())
+    receive(db, item, ReceiptStatus.UNKNOWN)
+    return item
+
+
 def states(db: sqlite3.Connection) -> dict[str, str]:
     return dict(db.execute("SELECT path, state FROM item ORDER BY rowid").fetchall())
 
@@ -120,6 +128,15 @@ class TestArrivals:
         sent(db, "a")
         arrivals.record(db, [found("a", "new")], NOW, TODAY)
         assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["sent", "ready"]
+
+    def test_what_waits_again_after_other_content_was_done_is_gone(self, db: sqlite3.Connection) -> None:
+        [old] = sent(db, "a")
+        new = found("a", "newer")
+        arrivals.record(db, [new], NOW, TODAY)
+        reject(db, old, arrivals.CHANGED_CODE)
+        assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["waiting", "ready"]
+        arrivals.supplant(db, [new.sight], NOW)
+        assert [row["state"] for row in db.execute("SELECT state FROM item ORDER BY rowid")] == ["gone", "ready"]
 
     def test_what_is_missing_and_waited_is_gone(self, db: sqlite3.Connection) -> None:
         arrivals.record(db, [found("a"), found("b")], NOW, TODAY)
@@ -219,7 +236,9 @@ class TestDeliveries:
         assert states(db) == {"a": "waiting"}
         assert deliveries.recover(db) == [(item.id, 3, 1)]
         deliveries.lose(db, [Loss(item.id, 6, 3, given_up=True)], answered)
-        assert answered.settled
+        assert answered.doubted
+        assert [inquiry.id for inquiry in endings.ask(db, NOW, 60)] == [item.id]
+        assert receive(db, item, ReceiptStatus.UNKNOWN).settled
         assert endings.settling(db, "", 1)[0].code == "LOST"
 
     def test_a_restart_makes_ready_what_was_sent(self, db: sqlite3.Connection) -> None:
@@ -253,11 +272,56 @@ class TestEndings:
         arrivals.refuse(db, [Refusal(sight("never sent"), "EMPTY", "it is empty")], NOW, TODAY)
         receive(db, uploaded, ReceiptStatus.UPLOADED)
         reject(db, refused, "DECODE_FAILED")
-        assert endings.untold(db) == []
+        assert endings.untold(db, NOW) == []
         settle(db)
-        assert set(endings.untold(db)) == {uploaded.id, refused.id}
+        assert set(endings.untold(db, NOW)) == {uploaded.id, refused.id}
         endings.told(db, [uploaded.id])
-        assert endings.untold(db) == [refused.id]
+        assert endings.untold(db, NOW) == [refused.id]
+
+    def test_what_is_gone_is_asked_about_until_no_result_of_it_can_come(self, db: sqlite3.Connection) -> None:
+        [item] = sent(db, "a")
+        deliveries.lose(db, [Loss(item.id, 1, 0, given_up=False)], Answered())
+        arrivals.missing(db, ["a"], NOW + 10)
+        assert states(db) == {"a": "gone"}
+        late = NOW + 2 * endings.LATE_S
+        assert [inquiry.id for inquiry in endings.doubtful(db, NOW + 10)] == [item.id]
+        assert endings.untold(db, NOW + 10) == []
+        assert endings.doubtful(db, late) == []
+        assert endings.untold(db, late) == [item.id]
+        receive(db, item, ReceiptStatus.UPLOADED)
+        assert states(db) == {"a": "uploaded"}
+
+    def test_what_was_given_up_is_asked_about_until_no_result_of_it_can_come(self, db: sqlite3.Connection) -> None:
+        item = given_up(db, "a")
+        settle(db)
+        assert states(db) == {"a": "quarantined"}
+        late = NOW + 2 * endings.LATE_S
+        assert [inquiry.id for inquiry in endings.doubtful(db, NOW + 10)] == [item.id]
+        assert endings.untold(db, NOW + 10) == []
+        assert endings.doubtful(db, late) == []
+        assert endings.untold(db, late) == [item.id]
+
+    @pytest.mark.parametrize("before", ["refused", "quarantined"])
+    def test_good_news_wins_over_a_quarantine_that_came_from_losses(self, db: sqlite3.Connection, before: str) -> None:
+        item = given_up(db, "a")
+        if before == "quarantined":
+            settle(db)
+        endings.told(db, [item.id])
+        receive(db, item, ReceiptStatus.ACCEPTED)
+        assert states(db) == {"a": "accepted"}
+        receive(db, item, ReceiptStatus.UPLOADED)
+        assert endings.settling(db, "", 1)[0].code == "LOST"  # its file may be in quarantine
+        settle(db)
+        assert states(db) == {"a": "done"}
+        assert endings.untold(db, NOW) == [item.id]
+
+    def test_good_news_does_not_win_over_a_reject(self, db: sqlite3.Connection) -> None:
+        [item] = sent(db, "a")
+        reject(db, item, "DECODE_FAILED")
+        settle(db)
+        receive(db, item, ReceiptStatus.ACCEPTED)
+        receive(db, item, ReceiptStatus.UPLOADED)
+        assert states(db) == {"a": "quarantined"}
 
     def test_what_is_reopened_is_dealt_with_again(self, db: sqlite3.Connection) -> None:
         [item] = sent(db, "a")
@@ -376,7 +440,7 @@ class TestJournal:
         db = open_ledger(tmp_path / "ledger.db")
         begun: list[str] = []
         db.set_trace_callback(begun.append)
-        journal = Journal(db, FakeClock())
+        journal = Journal(db, tmp_path / "ledger.db", FakeClock())
         work = [asyncio.create_task(journal.do(arrivals.record, [found(str(n))], NOW, TODAY)) for n in range(20)]
         await asyncio.sleep(0)
         running = asyncio.create_task(journal.run())
@@ -392,7 +456,7 @@ class TestJournal:
         db = open_ledger(tmp_path / "ledger.db")
         db.execute("PRAGMA busy_timeout = 0")
         clock = FakeClock()
-        journal = Journal(db, clock)
+        journal = Journal(db, tmp_path / "ledger.db", clock)
         running = asyncio.create_task(journal.run())
         with closing(sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)) as blocker:
             blocker.execute("BEGIN IMMEDIATE")
@@ -414,7 +478,7 @@ class TestJournal:
             arrivals.record(db, [found("a")], NOW, TODAY)
             raise LookupError("broken")
 
-        journal = Journal(open_ledger(tmp_path / "ledger.db"), FakeClock())
+        journal = Journal(open_ledger(tmp_path / "ledger.db"), tmp_path / "ledger.db", FakeClock())
         work = asyncio.create_task(journal.do(broken))
         with pytest.raises(LookupError):
             await journal.run()

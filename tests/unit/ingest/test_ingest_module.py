@@ -4,14 +4,16 @@ import asyncio
 import json
 import os
 import tracemalloc
+from collections.abc import Sequence
 from contextlib import chdir
+from hashlib import sha256
 from pathlib import Path
 from socket import AF_UNIX, socket
 
 import pytest
 
 from edge_common.messages import Item, ReceiptStatus
-from unit.ingest.rig import Answer, accepting, receipt, reject, running, silent, uploading
+from unit.ingest.rig import Answer, Rig, accepting, receipt, reject, running, silent, unknown, uploading
 
 
 @pytest.fixture
@@ -143,6 +145,16 @@ async def test_deferred_for_longer_than_all_attempts_take_quarantines_nothing(fo
         await rig.until(lambda: set(rig.states().values()) == {"done"}, step=1)
 
 
+async def others_come_until_state(rig: Rig, **expected: str) -> None:
+    """Let others get through, without which nothing is held against an item."""
+    wanted = {path.replace("__", "."): state for path, state in expected.items()}
+    numbers = iter(range(1000))
+    while not wanted.items() <= rig.states().items():
+        await rig.pass_time(1)
+        number = next(numbers)
+        rig.put(f"more-{number}.png", b"more %d" % number)
+
+
 async def test_an_item_that_brings_the_chain_down_is_quarantined_and_no_other(folder: Path) -> None:
     put(folder, "poison.png", b"poison")
     for number in range(20):
@@ -156,16 +168,61 @@ async def test_an_item_that_brings_the_chain_down_is_quarantined_and_no_other(fo
         return [] if rig.clock.monotonic() < down_until else uploading(item)
 
     async with running(folder, crashing, window=16, leaseSeconds=10) as rig:
-        added = 0
-        while rig.states().get("poison.png") != "quarantined":
-            await rig.pass_time(1)
-            rig.put(f"more-{added}.png", b"more %d" % added)
-            added += 1
-            assert added < 1000
+        rig.memory = unknown
+        await others_come_until_state(rig, poison__png="quarantined")
         await rig.until(lambda: set(rig.states().values()) == {"done", "quarantined"}, step=1)
         assert [path for path, state in rig.states().items() if state == "quarantined"] == ["poison.png"]
         assert rig.row("poison.png")["code"] == "LOST"
     assert (folder / "share/.edge/quarantine/poison.png").read_bytes() == b"poison"
+
+
+def all_but_unlucky(item: Item) -> list[Answer]:
+    return silent(item) if item.path == "unlucky.png" else uploading(item)
+
+
+async def test_what_upload_has_is_not_given_up_though_each_receipt_was_lost(folder: Path) -> None:
+    put(folder, "unlucky.png")
+    async with running(folder, all_but_unlucky, window=16, leaseSeconds=10) as rig:
+        await others_come_until_state(rig, unlucky__png="accepted")
+        assert rig.row("unlucky.png")["code"] == "LOST"
+        rig.memory = lambda inquiry: [receipt(inquiry, ReceiptStatus.UPLOADED)]
+        await rig.until_state(unlucky__png="done", step=1)
+        assert rig.row("unlucky.png")["code"] is None
+        assert rig.metrics.registry.get_sample_value("edge_ingest_quarantined_items_total", {"code": "LOST"}) is None
+
+
+@pytest.mark.parametrize("retention", ["keep", "archive"])
+@pytest.mark.parametrize("news", [("ACCEPTED", "UPLOADED"), ("UPLOADED",)])
+async def test_what_was_given_up_leaves_the_quarantine_once_upload_has_stored_it(
+    folder: Path, retention: str, news: Sequence[str]
+) -> None:
+    put(folder, "unlucky.png", b"unlucky")
+    async with running(folder, all_but_unlucky, window=16, leaseSeconds=10, retention=retention) as rig:
+        rig.memory = unknown
+        await others_come_until_state(rig, unlucky__png="quarantined")
+        rig.memory = silent
+        last = [item for item in rig.items if item.path == "unlucky.png"][-1]
+        for status in news:
+            rig.answer(receipt(last, ReceiptStatus[status]))
+            await rig.pass_time(1)
+        await rig.until_state(unlucky__png="done")
+        assert rig.row("unlucky.png")["code"] is None
+    place = ".edge/archive/2026-01-01/" if retention == "archive" else ""
+    assert [path for path in files(folder) if "unlucky" in path] == [f"{place}unlucky.png"]
+
+
+async def test_what_was_given_up_stays_in_quarantine_where_upload_has_lost_it_again(folder: Path) -> None:
+    put(folder, "unlucky.png")
+    async with running(folder, all_but_unlucky, window=16, leaseSeconds=10) as rig:
+        rig.memory = unknown
+        await others_come_until_state(rig, unlucky__png="quarantined")
+        rig.memory = silent
+        last = [item for item in rig.items if item.path == "unlucky.png"][-1]
+        rig.answer(receipt(last, ReceiptStatus.ACCEPTED))
+        await rig.until_state(unlucky__png="accepted")
+        rig.memory = unknown
+        await rig.until_state(unlucky__png="quarantined", step=1)
+    assert (folder / "share/.edge/quarantine/unlucky.png").exists()
 
 
 async def test_an_outage_quarantines_nothing(folder: Path) -> None:
@@ -227,6 +284,21 @@ async def test_a_file_that_changed_is_a_new_item(folder: Path) -> None:
     assert file.read_bytes() == b"and after"
 
 
+async def test_a_file_that_changed_is_gone_also_if_it_is_said_once_the_new_one_is_done(folder: Path) -> None:
+    file = put(folder, "a.png", b"before")
+
+    def late(item: Item) -> list[Answer]:
+        if item.size == 6:
+            file.write_bytes(b"and after")
+            return []
+        return uploading(item)
+
+    async with running(folder, late) as rig:
+        await rig.until_state(a__png="done")
+        rig.peer = lambda item: [reject(item, "CHANGED")]
+        await rig.until(lambda: (rig.hub.reported["ledger"]["items"]["gone"]) == 1, step=1)
+
+
 async def test_a_file_that_vanished_is_gone(folder: Path) -> None:
     file = put(folder, "a.png")
 
@@ -252,24 +324,60 @@ async def test_what_cannot_be_an_item_is_quarantined(folder: Path) -> None:
     (folder / "outside/secret.png").write_bytes(b"secret")
     (folder / "share/link.png").symlink_to(folder / "outside/secret.png")
     (folder / "share/linked").symlink_to(folder / "outside")
+    (folder / "share/processes").symlink_to("/proc")
     put(folder, os.fsdecode(b"caf\xe9.png"), b"coffee")
-    async with running(folder, maxBytes=100) as rig:
-        await rig.until(lambda: len(rig.states()) == 8 and set(rig.states().values()) == {"done", "quarantined"})
+    async with running(folder, maxBytes=100, scanSeconds=5) as rig:
+        await rig.until(lambda: len(rig.states()) == 7 and set(rig.states().values()) == {"done", "quarantined"})
         assert [item.path for item in rig.items] == ["fine.png"]
         codes = {path: rig.row(path)["code"] for path in rig.states()}
         assert codes == {
             "folder/empty.png": "EMPTY",
             "large.png": "TOO_LARGE",
             "fine.png": None,
-            "fifo": "NOT_A_FILE",
-            "socket": "NOT_A_FILE",
             "link.png": "SYMLINK",
             "linked": "SYMLINK",
+            "processes": "SYMLINK",
             "caf\\xe9.png": "BAD_NAME",
         }
+        left_alone = rig.metrics.registry.get_sample_value
+        await rig.until(lambda: left_alone("edge_ingest_left_alone") == 2, step=1)
     assert (folder / "outside/secret.png").read_bytes() == b"secret"
-    assert {path for path in files(folder) if not path.startswith(".edge/")} == {"fine.png"}
-    assert len(list((folder / "share/.edge/quarantine").rglob("*.reason.json"))) == 7
+    assert {path for path in files(folder) if not path.startswith(".edge/")} == {"fine.png", "fifo", "socket"}
+    assert len(list((folder / "share/.edge/quarantine").rglob("*.reason.json"))) == 6
+
+
+async def test_an_empty_file_that_grows_is_taken_whole(folder: Path) -> None:
+    async with running(folder, settleSeconds=1) as rig:
+        file = rig.put("growing.png", b"")
+        await rig.pass_time(2)
+        file.write_bytes(b"x" * 50)
+        await rig.until_state(growing__png="done")
+        assert [item.size for item in rig.items] == [50]
+
+
+async def test_many_names_of_one_file_are_an_item_each(folder: Path) -> None:
+    first = put(folder, "a/first.png")
+    (folder / "share/b").mkdir()
+    for number in range(5):
+        (folder / f"share/b/{number}.png").hardlink_to(first)
+    async with running(folder) as rig:
+        await rig.until(lambda: list(rig.states().values()) == ["done"] * 6)
+
+
+async def test_a_file_that_changes_without_a_new_look_is_read_again(folder: Path) -> None:
+    file = put(folder, "a.png", b"before")
+
+    def changed(item: Item) -> list[Answer]:
+        if item.sha256 == sha256(b"before").hexdigest():
+            times = file.stat()
+            file.write_bytes(b"after!")
+            os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+            return [reject(item, "CHANGED")]
+        return uploading(item)
+
+    async with running(folder, changed) as rig:
+        await rig.until(lambda: "done" in rig.states().values())
+        assert rig.items[-1].sha256 == sha256(b"after!").hexdigest()
 
 
 async def test_a_file_that_is_written_slowly_is_taken_once_and_whole(folder: Path) -> None:
@@ -429,6 +537,7 @@ async def test_twenty_thousand_files_need_little_memory(folder: Path) -> None:
         parent.mkdir(exist_ok=True)
         (parent / f"{number}.png").hardlink_to(first)
     async with running(folder, silent, settleSeconds=0, watch="poll") as rig:
+        rig.deaf = True
         await rig.until(lambda: "ledger" in rig.hub.reported, step=0)
         tracemalloc.start()
         try:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_common.mounts import file_system_type, is_remote, lies_on_remote, type_of_mount
 from edge_ingest.globs import PathFilter
 from edge_ingest.identity import item_id
-from edge_ingest.mounts import file_system_type, is_remote, lies_on_remote
 from edge_ingest.settings import IngestSettings
 from edge_ingest.sight import Sight, path_text, refusal_of, text_path
 
@@ -74,10 +74,6 @@ def sight(path: str = "a", mode: int = stat.S_IFREG, size: int = 1) -> Sight:
     ("seen", "code"),
     [
         (sight(mode=stat.S_IFLNK), "SYMLINK"),
-        (sight(mode=stat.S_IFIFO, size=0), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFSOCK), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFCHR), "NOT_A_FILE"),
-        (sight(mode=stat.S_IFBLK), "NOT_A_FILE"),
         (sight(size=101), "TOO_LARGE"),
         (sight(size=0), "EMPTY"),
         (sight(path="caf\udce9"), "BAD_NAME"),
@@ -87,6 +83,13 @@ def test_refused_for_its_looks(seen: Sight, code: str) -> None:
     refusal = refusal_of(seen, max_bytes=100)
     assert refusal is not None
     assert refusal.code == code
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK])
+def test_what_is_neither_a_file_nor_a_link_is_special(mode: int) -> None:
+    assert sight(mode=mode).special
+    assert not sight().special
+    assert not sight(mode=stat.S_IFLNK).special
 
 
 def test_a_file_of_the_largest_size_is_fine() -> None:
@@ -107,22 +110,15 @@ def test_and_back_again(name: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "kind"),
-    [
-        ("/data/in", "ext4"),
-        ("/mnt/share one/in", "cifs"),
-        ("/mnt/share", "ext4"),
-        ("/mnt/nfs", "nfs4"),
-        ("/mnt/nfs/cache/x", "tmpfs"),
-        ("/mnt/remote/x", "fuse.rclone"),
-    ],
+    ("mount", "kind"),
+    [("22", "ext4"), ("30", "cifs"), ("31", "nfs4"), ("32", "tmpfs"), ("33", "fuse.rclone"), ("2", "")],
 )
-def test_the_innermost_mount_says_what_a_folder_lies_on(folder: str, kind: str) -> None:
-    assert file_system_type(Path(folder), MOUNTINFO) == kind
+def test_a_mount_says_what_it_is(mount: str, kind: str) -> None:
+    assert type_of_mount(mount, MOUNTINFO) == kind
 
 
-def test_a_later_mount_hides_an_earlier_one() -> None:
-    assert file_system_type(Path("/data"), MOUNTINFO + "40 22 0:30 / / rw - overlay overlay rw\n") == "overlay"
+def test_the_system_says_what_a_folder_lies_on() -> None:
+    assert file_system_type(Path("/proc/self")) == "proc"
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse", "fuse.sshfs", "virtiofs"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_common.mounts import file_system_type
 from edge_upload.sinks import SinkConflictError, SinkUnavailableError
 from edge_upload.sinks.share import ShareSink
 
@@ -114,3 +115,18 @@ async def test_what_is_not_ours_is_a_conflict_and_stays(cloud: Path, staged: Pat
     with pytest.raises(SinkConflictError):
         await ShareSink(cloud).check(NAME)
     assert not list(cloud.parent.glob("elsewhere/*"))
+
+
+async def test_the_folder_that_a_share_is_to_be_mounted_on_is_not_taken_for_it(cloud: Path, staged: Path) -> None:
+    memory = cloud.with_name("kind")
+    memory.write_text("nfs4")
+    with pytest.raises(SinkUnavailableError, match="was on nfs4"):
+        await ShareSink(cloud, memory).put(NAME, staged, SHA256)
+    assert not files(cloud)
+
+
+async def test_the_file_system_type_share_is_remembered_once_something_is_on_it(cloud: Path, staged: Path) -> None:
+    memory = cloud.with_name("kind")
+    await ShareSink(cloud, memory).put(NAME, staged, SHA256)
+    assert memory.read_text() == file_system_type(cloud)
+    assert await ShareSink(cloud, memory).check(NAME) == SHA256

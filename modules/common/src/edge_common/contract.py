@@ -348,6 +348,34 @@ class DetectionOutput(_Half):
         return self
 
 
+class SegmentationOutput(_Half):
+    """Which pixels are what.
+
+    Attributes:
+        name: The graph output: scores of shape ``(batch, classes, height, width)``; or, without a threshold, also the
+            number of each pixel's class, of shape ``(batch, height, width)``.
+        labels: The classes' names, in the output's order.
+        background: Those of the labels that are not told.
+        threshold: Where the score of a class reaches it, a pixel is of that class, be it of others, too. Without one, a
+            pixel is of the class with the highest score.
+        min_share: Labels that cover a smaller share of the sample are not told.
+        alerts: The labels that are an alert.
+    """
+
+    kind: Literal["segmentation"]
+    name: str = "output"
+    labels: _Labels
+    background: tuple[str, ...] = ()
+    threshold: _Number | None = None
+    min_share: Annotated[float, Field(ge=0, le=1)] = 0.0
+    alerts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _alerts_are_labels(self) -> Self:
+        _check_alerts(self.alerts, self.labels)
+        return self
+
+
 class RawOutput(_Half):
     """Tensors whose meaning is known elsewhere, a column each, as nested lists.
 
@@ -370,9 +398,20 @@ def _check_alerts(alerts: Iterable[str], labels: Iterable[str]) -> None:
         raise ValueError(f"alerts must be labels, and {min(unknown)!r} is none")
 
 
+def _output_kind(value: Any) -> Any:
+    """As for the input half; the first contracts could leave it out."""
+    return value.get("kind", "classification") if isinstance(value, Mapping) else getattr(value, "kind", None)
+
+
 SingleOutput = Annotated[
-    ClassificationOutput | RegressionOutput | AnomalyOutput | EmbeddingOutput | DetectionOutput | RawOutput,
-    Discriminator("kind"),
+    Annotated[AnomalyOutput, Tag("anomaly")]
+    | Annotated[ClassificationOutput, Tag("classification")]
+    | Annotated[DetectionOutput, Tag("detection")]
+    | Annotated[EmbeddingOutput, Tag("embedding")]
+    | Annotated[RawOutput, Tag("raw")]
+    | Annotated[RegressionOutput, Tag("regression")]
+    | Annotated[SegmentationOutput, Tag("segmentation")],
+    Discriminator(_output_kind),
 ]
 """One meaning: one class a kind."""
 
@@ -390,7 +429,13 @@ class SeveralOutput(_Half):
     ]
 
 
-Output = Annotated[SingleOutput | SeveralOutput, Discriminator("kind")]
+def _is_several(value: Any) -> str:
+    return "several" if _output_kind(value) == "several" else "single"
+
+
+Output = Annotated[
+    Annotated[SingleOutput, Tag("single")] | Annotated[SeveralOutput, Tag("several")], Discriminator(_is_several)
+]
 """The output half."""
 
 

@@ -6,7 +6,7 @@ settings and reports (twin).
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
@@ -41,17 +41,21 @@ class TwinSettings(BaseModel):
     )
 
 
-E = TypeVar("E", bound=Environment)
+E = TypeVar("E", bound=BaseSettings)
 
 
-def read_environment(kind: type[E]) -> E:
+def read_environment(kind: type[E], **given: Any) -> E:
     """The environment's settings.
+
+    Args:
+        kind: Which.
+        given: Some of them, which then count instead of the environment's.
 
     Raises:
         ConfigurationError: Some are missing or wrong; all of them are named.
     """
     try:
-        return kind()
+        return kind(**given)
     except ValidationError as error:
         reasons = [
             f"{'_'.join(map(str, entry['loc'])).upper()}: {entry['msg']}"

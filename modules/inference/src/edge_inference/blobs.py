@@ -54,6 +54,8 @@ class BlobStore:
         path, partial = self.path(blob.digest), self._partial(blob.digest)
         if path.exists():
             if _digest(path, pause) == blob.digest:
+                if _size(path) != blob.size:
+                    raise _other_than_promised(blob)
                 return
             path.unlink()
 
@@ -110,7 +112,7 @@ class BlobStore:
             partial.unlink()
             if not began or not self._append(blob, source, partial, pause):
                 partial.unlink(missing_ok=True)
-                raise DigestMismatchError(f"{blob.title} is not the {blob.size} bytes that the manifest promises")
+                raise _other_than_promised(blob)
 
     def _append(self, blob: Descriptor, source: ModelSource, partial: Path, pause: Pause) -> bool:
         """Read on from a partial file's end; whether it is then what the digest promised."""
@@ -135,6 +137,10 @@ def pieces(file: Readable, pause: Pause, most: int | None = None) -> Iterator[by
         pause(0)
         yield piece
         left = None if left is None else left - len(piece)
+
+
+def _other_than_promised(blob: Descriptor) -> DigestMismatchError:
+    return DigestMismatchError(f"{blob.title} is not the {blob.size} bytes that the manifest promises")
 
 
 def _digest(path: Path, pause: Pause) -> str:

@@ -19,10 +19,13 @@ from edge_common.errors import EdgeError
 from edge_common.files import write_atomically
 from edge_inference import layout as layouts
 from edge_inference import transfer
+from edge_inference.drafting import draft
+from edge_inference.drafting.questions import Answers, likely
 from edge_inference.drift.making import make_reference
 from edge_inference.drift.reference import BINS
 from edge_inference.images import describe_manifest, read_outline
-from edge_inference.package import DRIFT, Descriptor, Outline, digest_of
+from edge_inference.onnx_session import OnnxSession
+from edge_inference.package import CONTRACT, DRIFT, Descriptor, Outline, digest_of
 from edge_inference.patience import Patience
 from edge_inference.registry.names import RegistryName
 from edge_inference.registry.registries import Registries, RegistrySource
@@ -61,6 +64,39 @@ def _registry_options(command: F) -> F:
 @click.group()
 def main() -> None:
     """Model packages: CNCF ModelPack in OCI image layouts and registries."""
+
+
+@main.command()
+@click.argument("model", type=_FILE)
+@click.option("--set", "known", multiple=True, metavar="KEY=VALUE", help="An answer, such as output.labels=cat,dog.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take what is likely, and fail where nothing is.")
+def init(model: Path, known: tuple[str, ...], *, yes: bool) -> None:
+    """Write a first contract.json beside MODEL, an ONNX file: asks what the graph does not say.
+
+    Each question has a key, which stands before it.
+    """
+    with _errors():
+        path = model.with_name(CONTRACT)
+        if path.exists():
+            raise ValueError(f"{path} is there already")
+        answers = Answers(dict(map(_pair, known)), likely if yes else _prompt)
+        session = OnnxSession(model, ["CPUExecutionProvider"])
+        contract = draft(session.inputs, session.outputs, answers)
+        if answers.unused:
+            raise ValueError(f"nothing asks for {', '.join(answers.unused)}")
+        path.write_text(contract.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n", "utf-8")
+    click.echo(path)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise ValueError(f"{text!r} is not KEY=VALUE")
+    return key, value
+
+
+def _prompt(key: str, text: str, default: str | None = None) -> str:
+    return str(click.prompt(f"{key}: {text}", default=default))
 
 
 @main.command()

@@ -120,7 +120,7 @@ class ModelStore:
             source: Where the bytes are.
             allowance: How much there may be.
             pause: Raises to end the copying.
-            come: Told between pieces.
+            come: Told when there is more.
 
         Raises:
             AuthError: The source wants other credentials.
@@ -154,9 +154,14 @@ class ModelStore:
         outline = read_outline(data)
         self._make_room(outline, allowance, wanted.digest)
 
+        told = 0
+
         def tell(seconds: float) -> None:
+            nonlocal told
             pause(seconds)
-            come(100 * (outline.total - self._blobs.missing(outline.blobs)) // max(1, outline.total))
+            percent = 100 * (outline.total - self._blobs.missing(outline.blobs)) // max(1, outline.total)
+            if percent != told:
+                come(told := percent)
 
         for blob in outline.blobs:
             self._blobs.fetch(blob, source, tell)

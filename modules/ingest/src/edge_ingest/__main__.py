@@ -6,18 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from edge_common.lifecycle import Surroundings, Wiring, run_module
-from edge_ingest.courier import Courier
+from edge_ingest.administration import Administration
+from edge_ingest.courier import Courier, Listeners
+from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
 from edge_ingest.intake import Intake
 from edge_ingest.ledger.journal import Journal
-from edge_ingest.ledger.schema import open_ledger
+from edge_ingest.ledger.salvage import open_or_salvage
 from edge_ingest.meters import Meters
+from edge_ingest.pause import Pause
 from edge_ingest.reporter import Reporter
 from edge_ingest.scanner import Scanner
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_ingest.settler import Settler
 from edge_ingest.share import Share
-from edge_ingest.vault import Vault
 from edge_ingest.watch import ShareWatch
 
 THREADS: Final = 4
@@ -31,18 +33,21 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         ConfigurationError: The ledger was written by a release that is too new for this one.
     """
     settings, clock, hub = IngestSettings(), given.clock, given.hub
-    journal = Journal(open_ledger(given.environment.state_dir / "ledger.db"), clock)
+    ledger = given.environment.state_dir / "ledger.db"
+    journal = Journal(open_or_salvage(ledger), ledger, clock)
     pool = ThreadPoolExecutor(THREADS, "files")
     meters = Meters(given.metrics)
     share = Share(given.environment.share_dir)
     watch = ShareWatch(share.root, clock)
 
-    settler = Settler(Vault(share), journal, clock, pool, meters, settings)
+    inquirer = Inquirer(hub, journal, clock, settings)
+    settler = Settler(share, journal, clock, pool, meters, settings)
 
     def look_again(paths: Iterable[str]) -> None:
         intake.note((path, False) for path in paths)
 
-    courier = Courier(hub, journal, clock, meters, settings, settled=settler.bell.ring, look_again=look_again)
+    listeners = Listeners(settler.bell.ring, inquirer.bell.ring, look_again)
+    courier = Courier(hub, journal, clock, meters, settings, listeners)
 
     def arrived() -> None:
         courier.arrived()
@@ -50,12 +55,21 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     intake = Intake(share, journal, clock, pool, settings, arrived)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
-    inquirer = Inquirer(hub, journal, clock, settings)
-    reporter = Reporter(hub, journal, clock, meters, settings)
+    meters.left_alone.set_function(lambda: scanner.left_alone)
+    historian = Historian(hub, journal, clock)
+
+    def paused() -> None:
+        courier.pause(on=pause.on)
+        reporter.ring()
+
+    pause = Pause(given.environment.state_dir / "paused", paused)
+    courier.pause(on=pause.on)
+    reporter = Reporter(hub, journal, pause, clock, meters, settings)
+    administration = Administration(share, journal, clock, pool, found=look_again, arrived=courier.arrived)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (journal, courier, settler, intake, scanner, inquirer, reporter):
+            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter):
                 tasks.create_task(part.run(), name=type(part).__name__)
             tasks.create_task(scanner.listen(), name="listen")
 
@@ -69,11 +83,11 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         await journal.close()
 
     return Wiring(
-        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects},
+        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects, "kept": historian.take_kept},
         run=run,
         configure=configure,
         drain=drain,
-        methods={"ledger": reporter.answer},
+        methods={"ledger": reporter.answer, **pause.methods, **administration.methods},
     )
 
 

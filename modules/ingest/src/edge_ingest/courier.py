@@ -32,6 +32,20 @@ class _Claimed(NamedTuple):
     alone: list[Item]
 
 
+class Listeners(NamedTuple):
+    """Who is called when.
+
+    Attributes:
+        settled: Where the end of items is to be dealt with.
+        doubted: Where upload is to be asked about items.
+        look_again: With paths whose files are not what they were.
+    """
+
+    settled: Callable[[], None]
+    doubted: Callable[[], None]
+    look_again: Callable[[Iterable[str]], None]
+
+
 class Courier:
     """Between the ledger and the other modules.
 
@@ -41,8 +55,7 @@ class Courier:
         clock: Time.
         meters: Counted into.
         settings: What is in force.
-        settled: Called where the end of items is to be dealt with.
-        look_again: Called with paths whose files are not what they were.
+        listeners: Called where answers, or their absence, have brought something about.
     """
 
     def __init__(
@@ -52,16 +65,14 @@ class Courier:
         clock: Clock,
         meters: Meters,
         settings: IngestSettings,
-        *,
-        settled: Callable[[], None],
-        look_again: Callable[[Iterable[str]], None],
+        listeners: Listeners,
     ) -> None:
         self._hub = hub
         self._journal = journal
+        self._paused = False
         self._clock = clock
         self._meters = meters
-        self._settled = settled
-        self._look_again = look_again
+        self._listeners = listeners
         self._bell = Bell(clock)
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
@@ -71,7 +82,16 @@ class Courier:
     def configure(self, settings: IngestSettings) -> None:
         """Put settings in force."""
         self._settings = settings
-        self._dispatcher.limits = Limits(settings.window, settings.lease_seconds, settings.max_attempts)
+        self._limit()
+
+    def pause(self, *, on: bool) -> None:
+        """Send nothing more, or go on; answers are taken in any case."""
+        self._paused = on
+        self._limit()
+
+    def _limit(self) -> None:
+        window = 0 if self._paused else self._settings.window
+        self._dispatcher.limits = Limits(window, self._settings.lease_seconds, self._settings.max_attempts)
         self._bell.ring()
 
     def arrived(self) -> None:
@@ -144,9 +164,11 @@ class Courier:
         for seconds in answered.waits:
             self._meters.accepted.observe(seconds)
         if answered.settled:
-            self._settled()
+            self._listeners.settled()
+        if answered.doubted:
+            self._listeners.doubted()
         if answered.look_again:
-            self._look_again(answered.look_again)
+            self._listeners.look_again(answered.look_again)
 
     async def _send(self, plan: Plan, claimed: _Claimed) -> None:
         for item in claimed.together:

@@ -9,7 +9,7 @@ from math import inf
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is in force; see the settings of the same names."""
+    """What is in force; see the settings of the same names. With a window of 0 nothing is sent."""
 
     window: int = 256
     lease_s: float = 60.0

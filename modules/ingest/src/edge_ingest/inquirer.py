@@ -33,23 +33,24 @@ class Inquirer:
         self._journal = journal
         self._clock = clock
         self._settings = settings
-        self._bell = Bell(clock)
+        self.bell = Bell(clock)
 
     def configure(self, settings: IngestSettings) -> None:
         """Put settings in force: the next round comes at once."""
         self._settings = settings
-        self._bell.ring()
+        self.bell.ring()
 
     async def run(self) -> None:
         """Ask and tell from time to time, for ever."""
         while True:
             await self._round()
-            await self._bell.wait(self._settings.inquiry_seconds)
+            await self.bell.wait(self._settings.inquiry_seconds)
 
     async def _round(self) -> None:
         now = self._clock.now().timestamp()
         questions = await self._journal.do(endings.ask, now, self._settings.inquiry_seconds)
-        ends = await self._journal.do(endings.untold)
+        questions += await self._journal.do(endings.doubtful, now)
+        ends = await self._journal.do(endings.untold, now)
         told = [ends[first : first + MOST_TOLD] for first in range(0, len(ends), MOST_TOLD)]
         for ask, settled in zip_longest(chunks(questions, MOST_ASKED), told, fillvalue=()):
             message = InquiriesMessage(ask=tuple(ask), settled=tuple(settled))

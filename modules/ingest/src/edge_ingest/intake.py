@@ -32,10 +32,11 @@ SLICES: Final = 4
 
 @dataclass
 class _Looks:
-    """How paths look: what is there, where nothing is, and where it cannot be told."""
+    """How paths look: what is there, where nothing is, what is left alone, and where it cannot be told."""
 
     sights: list[Sight] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    special: list[str] = field(default_factory=list)
     failed: list[tuple[str, OSError]] = field(default_factory=list)
 
 
@@ -127,12 +128,13 @@ class Intake:
 
     async def _take(self, paths: list[str]) -> None:
         looks = await self._in_pool(partial(_look_at, self._share, paths))
-        for path in looks.missing + [path for path, _ in looks.failed]:
+        for path in looks.missing + looks.special + [path for path, _ in looks.failed]:
             self._settling.forget(path)
         now = self._clock.monotonic()
         settled = [sight for sight in looks.sights if self._settling.settled(sight.path, sight.signature, now)]
         self._bell.ring()
         new = await self._unknown(settled)
+        await self._supplant([sight for sight in settled if sight not in new])
         refusals = [refusal for sight in new if (refusal := refusal_of(sight, self._settings.max_bytes))]
         refused = {refusal.sight.path for refusal in refusals}
         read = await self._in_pool(partial(_hash, self._share, [sight for sight in new if sight.path not in refused]))
@@ -145,6 +147,10 @@ class Intake:
             return []
         keep = self._settings.retention == "keep"
         return await self._journal.do(arrivals.unknown, sights, keep=keep)
+
+    async def _supplant(self, known: Sequence[Sight]) -> None:
+        if known:
+            await self._journal.do(arrivals.supplant, known, self._clock.now().timestamp())
 
     async def _write(self, found: list[Found], refusals: list[Refusal], missing: list[str]) -> None:
         if not (found or refusals or missing):
@@ -168,7 +174,11 @@ def _look_at(share: Share, paths: Iterable[str]) -> _Looks:
         try:
             if isinstance(folder, OSError):
                 raise folder
-            looks.sights.append(Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False)))
+            sight = Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+            if sight.special:
+                looks.special.append(path)
+            else:
+                looks.sights.append(sight)
         except ShareAwayError as error:
             looks.failed.append((path, error))
         except (FileNotFoundError, NotADirectoryError):

@@ -28,7 +28,15 @@ class Meters:
             registry=registry,
         )
 
-    def show(self, summary: Summary) -> None:
+        self.left_alone = Gauge(
+            "edge_ingest_left_alone",
+            "Pipes, sockets and devices on the share, which are left alone.",
+            registry=registry,
+        )
+        self.paused = Gauge("edge_ingest_paused", "Whether sending is paused (1) or not (0).", registry=registry)
+
+    def show(self, summary: Summary, *, paused: bool) -> None:
         """Set the gauges."""
+        self.paused.set(paused)
         for state, items in summary.items.items():
             self.items.labels(state).set(items)

@@ -39,6 +39,9 @@ class Scanner:
         clock: Time.
         pool: Threads that walk.
         settings: What is in force.
+
+    Attributes:
+        left_alone: Pipes, sockets and devices that the last scan came by.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Scanner:
         self._settings = settings
         self._bell = Bell(clock)
         self._backoff = Backoff()
+        self.left_alone = 0
 
     def configure(self, settings: IngestSettings) -> None:
         """Put settings in force: the share is scanned under them at once."""
@@ -92,9 +96,12 @@ class Scanner:
         if identity:
             # The watch comes first, so that nothing falls between the two.
             await loop.run_in_executor(self._pool, self._watch.ensure, identity, self._settings.watch)
-        sights = walk(self._share, self._intake.wanted)
+        sights, left_alone = walk(self._share, self._intake.wanted), 0
         while batch := await loop.run_in_executor(self._pool, _batch, sights):
-            await self._intake.admit(batch)
+            ordinary = [sight for sight in batch if not sight.special]
+            left_alone += len(batch) - len(ordinary)
+            await self._intake.admit(ordinary)
+        self.left_alone = left_alone
 
 
 def _batch(sights: Iterator[Sight]) -> list[Sight]:

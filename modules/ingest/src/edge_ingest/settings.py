@@ -8,7 +8,8 @@ from pydantic import Field
 from edge_common.settings import Environment, TwinSettings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Globs = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=500)], ...], Field(max_length=100)]
+Glob = Annotated[str, Field(min_length=1, max_length=500)]
+Globs = Annotated[tuple[Glob, ...], Field(max_length=100)]
 Retention = Literal["keep", "delete", "archive"]
 Watch = Literal["auto", "inotify", "poll"]
 

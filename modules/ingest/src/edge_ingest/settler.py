@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 
 from edge_common.clock import Clock
+from edge_ingest import recall
 from edge_ingest.backoff import Backoff
 from edge_ingest.bell import Bell
 from edge_ingest.ledger import endings
+from edge_ingest.ledger.deliveries import LOST_CODE
 from edge_ingest.ledger.endings import Settling
 from edge_ingest.ledger.journal import Journal
 from edge_ingest.ledger.schema import State
 from edge_ingest.meters import Meters
 from edge_ingest.settings import IngestSettings, Retention
-from edge_ingest.sight import BAD_NAME, Signature, text_path
-from edge_ingest.vault import Vault
+from edge_ingest.share import Share
+from edge_ingest.sight import BAD_NAME, text_path
+from edge_ingest.vault import QUARANTINE, Vault
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ class Settler:
     """From a known end to the file's last place.
 
     Args:
-        vault: The share's private folder.
+        share: Where the files are.
         journal: The ledger.
         clock: Time.
         pool: Threads that move files.
@@ -41,9 +44,10 @@ class Settler:
     """
 
     def __init__(
-        self, vault: Vault, journal: Journal, clock: Clock, pool: Executor, meters: Meters, settings: IngestSettings
+        self, share: Share, journal: Journal, clock: Clock, pool: Executor, meters: Meters, settings: IngestSettings
     ) -> None:
-        self._vault = vault
+        self._share = share
+        self._vault = Vault(share)
         self._journal = journal
         self._clock = clock
         self._pool = pool
@@ -111,13 +115,20 @@ class Settler:
         return ended, failure
 
     def _deal_with(self, item: Settling, retention: Retention) -> None:
+        if item.state is State.UPLOADED and item.code == LOST_CODE:
+            self._recall(item)
         if item.state is State.REFUSED:
             path = text_path(item.path) if item.code == BAD_NAME else item.path
-            self._vault.quarantine(item.id, path, Signature(item.size, item.mtime_ns), _note(item, self._clock.now()))
+            self._vault.quarantine(item.id, path, item.signature, _note(item, self._clock.now()))
         elif retention == "keep":
             self._vault.release(item.id, item.path)
         else:
             self._vault.retire(item.id, item.path, item.sha256, item.date, retention)
+
+    def _recall(self, item: Settling) -> None:
+        """Bring back what may be in quarantine, as it was given up before upload was heard of."""
+        if place := recall.kept(self._share, QUARANTINE, item.id, item.path, item.signature):
+            recall.put_back(self._share, place, item.path)
 
     def _count(self, ended: list[Settling]) -> None:
         for item in ended:

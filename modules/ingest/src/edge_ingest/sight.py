@@ -48,6 +48,11 @@ class Sight:
         """What changes when it is written to."""
         return Signature(self.size, self.mtime_ns)
 
+    @property
+    def special(self) -> bool:
+        """Whether it is neither a file nor a link to one: a pipe, a socket or a device, which somebody may be using."""
+        return not (stat.S_ISREG(self.mode) or stat.S_ISLNK(self.mode))
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -71,7 +76,6 @@ def refusal_of(sight: Sight, max_bytes: int) -> Refusal | None:
     for refused, code, reason in (
         (not _is_text(sight.path), BAD_NAME, "its name is not UTF-8"),
         (stat.S_ISLNK(sight.mode), "SYMLINK", "it is a symbolic link"),
-        (not stat.S_ISREG(sight.mode), "NOT_A_FILE", "it is not a regular file"),
         (sight.size > max_bytes, "TOO_LARGE", f"its {sight.size} bytes are more than maxBytes, {max_bytes}"),
         (sight.size == 0, "EMPTY", "it is empty"),
     ):

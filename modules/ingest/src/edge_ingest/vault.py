@@ -6,9 +6,9 @@ Everything is moved by renaming, so a file is always in one place, and a restart
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
-from itertools import chain, count
+from itertools import count
 from pathlib import PurePosixPath
 from typing import Any, Final, Literal
 
@@ -173,14 +173,16 @@ def _exists(folder: int, name: str) -> bool:
     return True
 
 
-def _free_name(folder: int, name: str, item: str) -> str:
-    """A name that is not taken: the one asked for, or that with the item's id, or with a number beside."""
+def names_for(name: str, item: str) -> Iterator[str]:
+    """The names that a file may have in the private folder: its own, that with the item's id, or with a number."""
     short = PurePosixPath(os.fsencode(name)[:LONGEST_NAME].decode(errors="replace"))
-    names = chain(
-        [short.name, f"{short.stem}~{item[:8]}{short.suffix}"],
-        (f"{short.stem}~{item[:8]}~{number}{short.suffix}" for number in count(1)),
-    )
-    return next(name for name in names if not _exists(folder, name))
+    yield short.name
+    yield f"{short.stem}~{item[:8]}{short.suffix}"
+    yield from (f"{short.stem}~{item[:8]}~{number}{short.suffix}" for number in count(1))
+
+
+def _free_name(folder: int, name: str, item: str) -> str:
+    return next(name for name in names_for(name, item) if not _exists(folder, name))
 
 
 def _write(folder: int, name: str, data: bytes) -> None:

@@ -15,8 +15,8 @@ DEEPEST: Final = 200
 """Folders within folders; what lies deeper is left alone."""
 
 
-def walk(share: Share, wanted: PathFilter) -> Iterator[Sight]:
-    """See everything on the share but folders, and but the private folder.
+def walk(share: Share, wanted: PathFilter, below: str = "") -> Iterator[Sight]:
+    """See everything on the share, or below one of its folders, but folders, and but the private folder.
 
     Folders are read entry by entry, and only those between the root and where the walk is are open at a time. Symbolic
     links are seen as what they are. A folder that cannot be read is logged and left out.
@@ -24,12 +24,13 @@ def walk(share: Share, wanted: PathFilter) -> Iterator[Sight]:
     Args:
         share: The share.
         wanted: Which paths to yield; folders are entered in any case.
+        below: Where to begin; what is seen has its path relative to there.
 
     Raises:
         ShareAwayError: The root is not there.
-        OSError: The root cannot be read.
+        OSError: Where it begins cannot be read.
     """
-    with share.folder("") as root:
+    with share.folder(below) as root:
         yield from _walk(root, "", 0, wanted)
 
 

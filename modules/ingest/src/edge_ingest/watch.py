@@ -11,8 +11,8 @@ from watchdog.events import FileClosedEvent, FileCreatedEvent, FileMovedEvent, F
 from watchdog.observers.inotify import InotifyObserver
 
 from edge_common.clock import Clock
+from edge_common.mounts import lies_on_remote
 from edge_ingest.bell import Bell
-from edge_ingest.mounts import lies_on_remote
 from edge_ingest.settings import Watch
 from edge_ingest.sight import PRIVATE
 

@@ -1,14 +1,15 @@
 """The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from edge_common.databases import is_corrupt, set_aside
 from edge_common.errors import ConfigurationError, EdgeError
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The schema's version. A release opens its own and the one after, so that going back one release is possible: what the
 next version adds must leave what this one reads and writes in place."""
 
@@ -66,6 +67,31 @@ CREATE TRIGGER part_in AFTER INSERT ON parts BEGIN UPDATE usage SET bytes = byte
 CREATE TRIGGER part_out AFTER DELETE ON parts BEGIN UPDATE usage SET bytes = bytes - OLD.bytes; END;
 """
 
+SAMPLES: Final = """
+ALTER TABLE items ADD COLUMN sampled TEXT NOT NULL DEFAULT '';       -- see sampling.Why; by spaces
+ALTER TABLE parts ADD COLUMN cargo TEXT NOT NULL DEFAULT 'results';  -- see cargo.Cargo
+ALTER TABLE parts ADD COLUMN hard INTEGER NOT NULL DEFAULT 0;        -- whether it goes before other samples
+ALTER TABLE parts ADD COLUMN fault TEXT;                             -- why it was set aside
+
+CREATE INDEX parts_going ON parts (cargo, hard, date, layout, number, rows, bytes)
+    WHERE ready AND shard IS NULL AND fault IS NULL;
+CREATE INDEX parts_originals ON parts (hard DESC, number)
+    WHERE ready AND shard IS NULL AND fault IS NULL AND cargo = 'original';
+CREATE INDEX parts_aside ON parts (number) WHERE fault IS NOT NULL;
+CREATE VIEW going AS             -- what waits for the store
+    SELECT number, item, date, layout, cargo, hard, rows, bytes FROM parts
+    WHERE ready AND shard IS NULL AND fault IS NULL;
+
+CREATE TABLE quotas (            -- see sampling.Quotas
+    period TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    used INTEGER NOT NULL
+);
+"""
+
+STEPS: Final = (SCHEMA, SAMPLES)
+"""What leads from each version to the next. To the release before, a sample is a part like any other."""
+
 DISK_TROUBLE: Final = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -80,8 +106,19 @@ class SpoolUnavailableError(EdgeError):
     retryable = True
 
 
-class _DiskTrouble:
-    """Turns what SQLite says of the disk into SpoolUnavailableError; entered for each statement, so it costs little."""
+class SpoolSpoiltError(SpoolUnavailableError):
+    """The spool is no longer whole; the next transaction, or the next start, sets it aside for an empty one."""
+
+
+class _Guard:
+    """Gives what SQLite says of the disk a type; entered for each statement, so it costs little.
+
+    Args:
+        mark: A file that is written where the database is no longer whole; holds the reason.
+    """
+
+    def __init__(self, mark: Path) -> None:
+        self._mark = mark
 
     def __enter__(self) -> None:
         pass
@@ -89,13 +126,16 @@ class _DiskTrouble:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in DISK_TROUBLE:
             raise SpoolUnavailableError(f"the spool's disk refuses ({error})") from error
-
-
-_disk_trouble: Final = _DiskTrouble()
+        if error and is_corrupt(error):
+            self._mark.write_text(str(error))
+            raise SpoolSpoiltError(f"the spool is no longer whole ({error})") from error
 
 
 class Database:
     """One connection, used from one thread at a time.
+
+    A spool that is no longer whole is set aside for an empty one. What it held comes again: ingest asks about what was
+    accepted, hears that it is unknown, and sends it.
 
     Args:
         path: The database's file; made if it is not there.
@@ -107,9 +147,13 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _disk_trouble:
-            self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._prepare()
+        self._mark = path.with_name(f"{path.name}.spoilt")
+        self._guard = _Guard(self._mark)
+        self._beside: list[str] = []
+        try:
+            self._open()
+        except SpoolSpoiltError:
+            self._replace()
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement.
@@ -117,8 +161,26 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        with _disk_trouble:
+        with self._guard:
             return self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, values: Iterable[Any]) -> None:
+        """Run one statement with each of these values.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with self._guard:
+            self._connection.executemany(statement, values)
+
+    def add(self, tables: str) -> None:
+        """Make tables that stand beside the schema, where they are missing: all or none; in whatever replaces it, too.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        self._make(tables)
+        self._beside.append(tables)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -127,6 +189,8 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
+        if self._mark.exists():
+            self._replace()
         self.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -140,7 +204,7 @@ class Database:
     def reader(self) -> Iterator[sqlite3.Connection]:
         """A second connection that sees what was committed before, for another thread, while this one goes on."""
         source = f"{self._path.absolute().as_uri()}?mode=ro"
-        with _disk_trouble, closing(sqlite3.connect(source, uri=True)) as connection:
+        with self._guard, closing(sqlite3.connect(source, uri=True)) as connection:
             yield connection
 
     def give_back(self, pages: int) -> None:
@@ -149,12 +213,25 @@ class Database:
         Raises:
             SpoolUnavailableError: The disk refuses.
         """
-        with _disk_trouble:  # execute() would take one step of this statement, which is one page
+        with self._guard:  # execute() would take one step of this statement, which is one page
             self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def close(self) -> None:
         """Close the connection; nothing is lost if this is never called."""
         self._connection.close()
+
+    def _open(self) -> None:
+        with self._guard:
+            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            self._prepare()
+        if self._mark.exists():  # an earlier life has come upon it
+            self._replace()
+
+    def _replace(self) -> None:
+        self._connection.close()
+        set_aside(self._path, self._mark.read_text())
+        self._mark.unlink()
+        self._open()
 
     def _prepare(self) -> None:
         self.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written
@@ -164,5 +241,11 @@ class Database:
         version = self.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION + 1:
             raise ConfigurationError(f"{self._path} was written by a release that is more than one ahead of this")
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        for number, step in enumerate(STEPS[version:], version + 1):
+            self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        for tables in self._beside:
+            self._make(tables)
+
+    def _make(self, tables: str) -> None:
+        with self._guard:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} COMMIT;")

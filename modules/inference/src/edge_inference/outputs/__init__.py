@@ -11,6 +11,7 @@ from edge_inference.outputs.embedding import Embedding
 from edge_inference.outputs.kind import Interpreter
 from edge_inference.outputs.raw import Raw
 from edge_inference.outputs.regression import Regression
+from edge_inference.outputs.segmentation import Segmentation
 from edge_inference.outputs.several import Several
 
 Maker = Callable[[Any, Input], Interpreter]
@@ -28,6 +29,7 @@ KINDS: Final[Mapping[str, Maker]] = {
     "embedding": _of_output(Embedding),
     "raw": _of_output(Raw),
     "regression": _of_output(Regression),
+    "segmentation": Segmentation,
 }
 """Made of the contract's halves, by the output's ``kind``."""
 

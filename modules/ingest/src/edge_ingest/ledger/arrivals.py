@@ -40,16 +40,35 @@ def unknown(db: Connection, sights: Sequence[Sight], *, keep: bool) -> list[Sigh
 def record(db: Connection, found: Iterable[Found], now: float, today: date) -> None:
     """Write down files with their content.
 
-    A file that was settled before comes back to where its end is dealt with, so it gets its retention again; one that
-    was quarantined or gone is tried anew. Other content that still waited to be sent from the same path is gone.
+    A file that was settled before comes back to where its end is dealt with, so it gets its retention again; but not
+    before a later generation has come to its end. One that was quarantined or gone is tried anew. Other content that
+    still waited to be sent from the same path is gone.
     """
     rows = [_values(file, file.sha256, State.READY, now, today) for file in found]
     db.executemany(RECORD, rows)
     db.execute(
         "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
-        " WHERE path IN (SELECT value FROM json_each(?)) AND id NOT IN (SELECT value FROM json_each(?))"
-        " AND state IN ('ready', 'waiting')",
-        (CHANGED_CODE, now, json.dumps([row["path"] for row in rows]), json.dumps([row["id"] for row in rows])),
+        " WHERE path IN (SELECT value FROM json_each(?)) AND sha256 || path NOT IN"
+        " (SELECT value FROM json_each(?)) AND state IN ('ready', 'waiting')",
+        (
+            CHANGED_CODE,
+            now,
+            json.dumps([row["path"] for row in rows]),
+            json.dumps([f"{row['sha256']}{row['path']}" for row in rows]),
+        ),
+    )
+    if db.execute("SELECT EXISTS (SELECT 1 FROM item WHERE generation > 0)").fetchone()[0]:
+        db.executemany(
+            "UPDATE item SET mtime_ns = :mtime_ns WHERE path = :path AND sha256 = :sha256 AND generation > 0", rows
+        )
+
+
+def supplant(db: Connection, known: Iterable[Sight], now: float) -> None:
+    """Settle what still waited to be sent from paths where other files are by now, which are in the ledger already."""
+    db.executemany(
+        "UPDATE item SET state = 'gone', code = ?, stage = 'ingest', reason = 'it has other content now', ended_at = ?"
+        " WHERE path = ? AND (size, mtime_ns) <> (?, ?) AND state IN ('ready', 'waiting')",
+        [(CHANGED_CODE, now, sight.text, sight.size, sight.mtime_ns) for sight in known],
     )
 
 
@@ -88,6 +107,10 @@ INSERT INTO item (id, path, size, mtime_ns, sha256, captured_ns, date, state, se
 VALUES (:id, :path, :size, :mtime_ns, :sha256, :mtime_ns, :date, :state, :now)
 """
 
+RENEWED: Final = """EXISTS (SELECT 1 FROM item later WHERE later.path = item.path AND later.sha256 = item.sha256
+            AND later.generation > item.generation AND later.state NOT IN ('done', 'quarantined', 'gone'))"""
+"""Whether the file is needed once more, by a later generation."""
+
 RECORD: Final = f"""{INSERT} ON CONFLICT (id) DO UPDATE SET
     mtime_ns = excluded.mtime_ns,
     losses = iif(state IN ('quarantined', 'gone'), 0, losses),
@@ -96,8 +119,8 @@ RECORD: Final = f"""{INSERT} ON CONFLICT (id) DO UPDATE SET
     stage = iif(state IN ('quarantined', 'gone'), NULL, stage),
     reason = iif(state IN ('quarantined', 'gone'), NULL, reason),
     told = iif(state IN ('quarantined', 'gone'), 0, told),
-    state = CASE state WHEN 'done' THEN 'uploaded' WHEN 'quarantined' THEN 'ready' WHEN 'gone' THEN 'ready'
-            ELSE state END
+    state = CASE WHEN state = 'done' THEN iif({RENEWED}, 'done', 'uploaded')
+            WHEN state IN ('quarantined', 'gone') THEN 'ready' ELSE state END
 """
 
 REFUSE: Final = """

@@ -11,11 +11,13 @@ from edge_common.messages import Item, Receipt, ReceiptStatus, Reject
 from edge_ingest.dispatch import SUSPECT
 from edge_ingest.flights import Loss
 from edge_ingest.ledger.arrivals import CHANGED_CODE, MISSING_CODE
+from edge_ingest.ledger.records import sound
 
 LOOK_AGAIN: Final = frozenset({CHANGED_CODE, MISSING_CODE})
 """Codes of rejects that say something about the share, not about the content."""
 
 LOST_CODE: Final = "LOST"
+"""Code of items that were given up as no answer came. It stays with them until their results are in the store."""
 
 
 @dataclass
@@ -25,11 +27,13 @@ class Answered:
     Attributes:
         waits: Seconds from first sight to acceptance, of each item that was accepted.
         settled: Whether the end of some item is now to be dealt with.
+        doubted: Whether some item is given up, unless upload has it.
         look_again: Paths whose file is not what it was.
     """
 
     waits: list[float] = field(default_factory=list)
     settled: bool = False
+    doubted: bool = False
     look_again: list[str] = field(default_factory=list)
 
 
@@ -68,11 +72,14 @@ def claim(db: Connection, named: Sequence[str], fresh: int, now: float) -> list[
             " WHERE id IN (SELECT id FROM item WHERE state = 'ready' ORDER BY seen_at LIMIT ?) RETURNING *",
             (now, fresh),
         ).fetchall()
-    return [_item(row) for row in rows]
+    return [_item(row) for row in sound(db, rows)]
 
 
 def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered:
-    """Take receipts. Good news is taken of any attempt; that upload never heard of an item, of the last one only."""
+    """Take receipts. Good news is taken of any attempt; that upload never heard of an item, of the last one only.
+
+    Good news also wins over a quarantine that came from losses: upload knows better.
+    """
     answered = Answered()
     for receipt in receipts:
         match receipt.status:
@@ -81,10 +88,7 @@ def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered
             case ReceiptStatus.UPLOADED:
                 answered.settled |= _upload(db, receipt.id)
             case ReceiptStatus.UNKNOWN:
-                db.execute(
-                    "UPDATE item SET state = 'ready' WHERE id = ? AND attempt = ? AND state = 'accepted'",
-                    (receipt.id, receipt.attempt),
-                )
+                answered.settled |= _give_up_or_send_again(db, receipt)
     return answered
 
 
@@ -94,15 +98,26 @@ def try_again(refused: Reject) -> bool:
 
 
 def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> None:
-    """Take rejects, of an item's last attempt only."""
+    """Take rejects, of an item's last attempt only.
+
+    What has changed may look as it did, so it is forgotten how it looked, and its file is read again.
+    """
     for refused in rejects:
         again = try_again(refused)
         # What is already put off, or was made ready by a restart, stays as it is.
         row = db.execute(
-            "UPDATE item SET code = ?, stage = ?, reason = ?,"
+            "UPDATE item SET code = ?, stage = ?, reason = ?, mtime_ns = iif(?, -1, mtime_ns),"
             " state = CASE WHEN NOT ? THEN 'refused' WHEN state = 'sent' THEN 'waiting' ELSE state END"
             " WHERE id = ? AND attempt = ? AND state IN ('ready', 'waiting', 'sent') RETURNING path",
-            (refused.code, refused.stage, refused.message, again, refused.id, refused.attempt),
+            (
+                refused.code,
+                refused.stage,
+                refused.message,
+                refused.code == CHANGED_CODE,
+                again,
+                refused.id,
+                refused.attempt,
+            ),
         ).fetchone()
         answered.settled |= row is not None and not again
         if row and refused.code in LOOK_AGAIN:
@@ -110,7 +125,10 @@ def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> Non
 
 
 def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
-    """Write down what is held against items after leases that ended without an answer."""
+    """Write down what is held against items after leases that ended without an answer.
+
+    The answers may have been lost, though, so before an item is given up upload is asked, as about accepted ones.
+    """
     for loss in losses:
         db.execute(
             "UPDATE item SET state = 'waiting', losses = ?, strikes = ? WHERE id = ? AND state IN ('sent', 'waiting')",
@@ -119,29 +137,45 @@ def lose(db: Connection, losses: Iterable[Loss], answered: Answered) -> None:
         if loss.given_up:
             reason = f"no answer came, though others got through; {loss.strikes} times it was sent by itself"
             db.execute(
-                "UPDATE item SET state = 'refused', code = ?, stage = 'ingest', reason = ?"
+                "UPDATE item SET state = 'accepted', asked_at = 0, code = ?, stage = 'ingest', reason = ?"
                 " WHERE id = ? AND state = 'waiting'",
                 (LOST_CODE, reason, loss.id),
             )
-            answered.settled = True
+            answered.doubted = True
 
 
 def _accept(db: Connection, item: str, now: float) -> list[float]:
     rows = db.execute(
-        "UPDATE item SET state = 'accepted', accepted_at = ?, asked_at = ?, code = NULL, stage = NULL, reason = NULL"
-        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'gone') RETURNING seen_at",
+        "UPDATE item SET state = 'accepted', accepted_at = ?, asked_at = ?, told = 0, code = NULL, stage = NULL,"
+        " reason = NULL WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'gone') RETURNING seen_at",
         (now, now, item),
     ).fetchall()
+    if not rows:
+        db.execute(
+            "UPDATE item SET state = 'accepted', asked_at = ?, told = 0"
+            " WHERE id = ? AND state IN ('refused', 'quarantined') AND code = ?",
+            (now, item, LOST_CODE),
+        )
     return [max(0.0, now - row["seen_at"]) for row in rows]
 
 
 def _upload(db: Connection, item: str) -> bool:
     cursor = db.execute(
-        "UPDATE item SET state = 'uploaded', code = NULL, stage = NULL, reason = NULL"
-        " WHERE id = ? AND state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')",
-        (item,),
+        "UPDATE item SET state = 'uploaded', told = 0, code = iif(code = ?1, code, NULL), stage = NULL, reason = NULL"
+        " WHERE id = ?2 AND (state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')"
+        "  OR state IN ('refused', 'quarantined') AND code = ?1)",
+        (LOST_CODE, item),
     )
     return cursor.rowcount > 0
+
+
+def _give_up_or_send_again(db: Connection, unknown: Receipt) -> bool:
+    rows = db.execute(
+        "UPDATE item SET state = iif(code = ?, 'refused', 'ready')"
+        " WHERE id = ? AND attempt = ? AND state = 'accepted' RETURNING state",
+        (LOST_CODE, unknown.id, unknown.attempt),
+    ).fetchall()
+    return any(row["state"] == "refused" for row in rows)
 
 
 def _item(row: Row) -> Item:

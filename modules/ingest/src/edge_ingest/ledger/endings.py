@@ -2,15 +2,21 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from sqlite3 import Connection
+from dataclasses import dataclass, fields
+from sqlite3 import Connection, Row
 from typing import Final
 
 from edge_common.messages import Inquiry
+from edge_ingest.ledger.deliveries import LOST_CODE
+from edge_ingest.ledger.records import sound
 from edge_ingest.ledger.schema import State
+from edge_ingest.sight import Signature
 
 QUESTIONS: Final = 2000
 """Items to ask about in a round, at most."""
+
+LATE_S: Final = 600
+"""How long after an item was sent its result may still come to upload, and be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +35,24 @@ class Settling:
     stage: str | None
     reason: str | None
 
+    @property
+    def signature(self) -> Signature:
+        """How its file looked."""
+        return Signature(self.size, self.mtime_ns)
+
 
 def settling(db: Connection, after: str, most: int) -> list[Settling]:
     """Items whose files are to be dealt with, in the order of their ids, from an id on."""
     rows = db.execute(
-        "SELECT id, path, size, mtime_ns, sha256, date, state, attempt, code, stage, reason FROM item"
-        " WHERE state IN ('uploaded', 'refused') AND id > ? ORDER BY id LIMIT ?",
-        (after, most),
+        "SELECT * FROM item WHERE state IN ('uploaded', 'refused') AND id > ? ORDER BY id LIMIT ?", (after, most)
     )
-    return [Settling(**{**dict(row), "state": State(row["state"])}) for row in rows]
+    return [_settling(row) for row in sound(db, rows.fetchall())]
 
 
 def end(db: Connection, ended: Sequence[Settling], now: float) -> None:
     """Write down that files have been dealt with."""
     db.executemany(
-        "UPDATE item SET state = ?, ended_at = ? WHERE id = ? AND state = ?",
+        "UPDATE item SET state = ?, ended_at = ?, code = iif(state = 'refused', code, NULL) WHERE id = ? AND state = ?",
         [(END[item.state], now, item.id, item.state) for item in ended],
     )
 
@@ -71,24 +80,40 @@ def ask(db: Connection, now: float, age: float) -> list[Inquiry]:
     """
     rows = db.execute(
         "UPDATE item SET asked_at = :now WHERE id IN (SELECT id FROM item WHERE state = 'accepted'"
-        " AND asked_at NOT BETWEEN :since AND :now ORDER BY asked_at LIMIT :most) RETURNING id, attempt",
+        " AND asked_at NOT BETWEEN :since AND :now ORDER BY asked_at LIMIT :most) RETURNING *",
         {"now": now, "since": now - age, "most": QUESTIONS},
     )
-    return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in rows]
+    return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
 
 
-def untold(db: Connection) -> list[str]:
-    """Items that have ended, which upload has not been told."""
+def doubtful(db: Connection, now: float) -> list[Inquiry]:
+    """Items that are gone from the share, or given up, which upload may have all the same: receipts get lost, too."""
     rows = db.execute(
-        "SELECT id FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone') LIMIT ?",
-        (QUESTIONS,),
+        "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
+        " AND (state = 'gone' OR code = ?) AND sent_at BETWEEN ? AND ? LIMIT ?",
+        (LOST_CODE, now - LATE_S, now, QUESTIONS),
     )
-    return [row["id"] for row in rows]
+    return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
+
+
+def untold(db: Connection, now: float) -> list[str]:
+    """Items that have ended beyond doubt, which upload has not been told."""
+    rows = db.execute(
+        "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
+        " AND NOT ((state = 'gone' OR code IS ?) AND sent_at BETWEEN ? AND ?) LIMIT ?",
+        (LOST_CODE, now - LATE_S, now, QUESTIONS),
+    )
+    return [row["id"] for row in sound(db, rows.fetchall())]
 
 
 def told(db: Connection, items: Collection[str]) -> None:
     """Write down that upload has been told of items' ends."""
     db.execute("UPDATE item SET told = 1 WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(items)),))
+
+
+def _settling(row: Row) -> Settling:
+    values = {field.name: row[field.name] for field in fields(Settling)}
+    return Settling(**{**values, "state": State(row["state"])})
 
 
 END: Final = {State.UPLOADED: State.DONE, State.REFUSED: State.QUARANTINED}

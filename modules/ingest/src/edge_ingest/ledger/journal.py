@@ -5,10 +5,14 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from edge_common.clock import Clock
+from edge_common.databases import is_corrupt
 from edge_ingest.backoff import Backoff
+from edge_ingest.ledger.history import follow
+from edge_ingest.ledger.salvage import replace
 
 log = logging.getLogger(__name__)
 
@@ -18,17 +22,24 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 
 
+class SpoiltError(Exception):
+    """The ledger is no longer whole; the next try replaces it."""
+
+
 class Journal:
     """The one writer of the ledger.
 
     Args:
-        db: The ledger, from ``open_ledger``.
+        db: The ledger, open.
+        path: Its file. Where it turns out to be no longer whole, a new one takes its place.
         clock: Waits where the disk refuses.
     """
 
-    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
-        self._db = db
+    def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._spoilt = ""
         self._clock = clock
+        self._db = self._followed(db)
         self._backoff = Backoff()
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
@@ -74,13 +85,37 @@ class Journal:
         while True:
             try:
                 return await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
-            except sqlite3.OperationalError as error:
+            except (sqlite3.OperationalError, OSError, SpoiltError) as error:
                 failures += 1
                 delay = self._backoff.delay(failures)
                 log.error("the ledger cannot be written (%s); trying again in %.1f s", error, delay)
                 await self._clock.sleep(delay)
 
     def _commit(self, batch: list[Work]) -> list[Any]:
+        if self._spoilt:
+            self._db = self._followed(replace(self._path, self._spoilt))
+            self._spoilt = ""
+        try:
+            return self._transact(batch)
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            self._db.close()
+            self._spoilt = str(error)
+            raise SpoiltError(str(error)) from error
+
+    def _followed(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """A ledger just opened, whose history is written down from now on; a new one if it turns out to be spoilt."""
+        try:
+            follow(db, lambda: self._clock.now().timestamp())
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            db.close()
+            return self._followed(replace(self._path, str(error)))
+        return db
+
+    def _transact(self, batch: list[Work]) -> list[Any]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             results = [work(self._db) for work in batch]

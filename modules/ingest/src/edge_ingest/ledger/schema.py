@@ -18,7 +18,7 @@ class State(StrEnum):
     SENT = "sent"
     """Sent under a lease."""
     ACCEPTED = "accepted"
-    """On upload's disk."""
+    """On upload's disk; or, with the code ``LOST``, given up unless upload says otherwise, who is asked."""
     UPLOADED = "uploaded"
     """In the store; the file is still to get its retention."""
     DONE = "done"
@@ -75,7 +75,21 @@ CREATE TRIGGER item_moved AFTER UPDATE OF state ON item WHEN old.state <> new.st
 END;
 """
 
-MIGRATIONS: Final = (VERSION_1,)
+VERSION_2: Final = """
+CREATE TABLE set_aside (  -- rows of item that made no sense, as JSON
+    record TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    at     TEXT NOT NULL DEFAULT (datetime('now'))
+) STRICT;
+
+CREATE INDEX item_renewed ON item (path) WHERE generation > 0;
+
+CREATE TRIGGER item_removed AFTER DELETE ON item BEGIN
+    UPDATE tally SET items = items - 1 WHERE state = old.state;
+END;
+"""
+
+MIGRATIONS: Final = (VERSION_1, VERSION_2)
 """The n-th makes version n out of version n - 1, by additions that the release before does not mind."""
 
 

@@ -11,13 +11,23 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from edge_common.files import fsync_folder, resolve_inside
-from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
+from edge_common.files import fsync_folder, resolve_inside, write_atomically
+from edge_common.mounts import file_system_type
+from edge_upload.sinks import (
+    Durable,
+    Listed,
+    SinkConflictError,
+    SinkMissingError,
+    SinkUnavailableError,
+    StagedFileError,
+    Stored,
+)
 from edge_upload.sinks.names import checked
 
 OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -25,6 +35,8 @@ OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 
 NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP}
 """What network file systems say that have nothing to do to make a folder durable."""
+
+CHUNK: Final = 1 << 20
 
 WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -34,18 +46,70 @@ class ShareSink:
 
     Args:
         folder: The share, as it is mounted. It must be there; it is never made.
+        memory: A file that remembers what kind of file system the share is. Where the share is not mounted there is
+            an empty folder, and what is written to it never gets to the cloud. None for who only reads.
     """
 
     durable: Durable = "appliance"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: Path | None = None) -> None:
         self._folder = folder
+        self._memory = memory
+
+    async def probe(self) -> None:
+        with self._trouble_with("."):
+            pass
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Nothing: what goes to the cloud, and how fast, is the appliance's to say."""
+
+    async def close(self) -> None:
+        """Nothing: it holds nothing open."""
 
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         return await asyncio.to_thread(self._put, checked(name), file, sha256)
 
     async def check(self, name: str) -> str | None:
         return await asyncio.to_thread(self._check, checked(name))
+
+    async def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        folders = [""]
+        while folders:
+            for path, status in await asyncio.to_thread(self._entries, folders.pop()):
+                name = path.relative_to(self._folder).as_posix()
+                if stat.S_ISDIR(status.st_mode):
+                    if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                        folders.append(name)
+                elif stat.S_ISREG(status.st_mode) and name.startswith(prefix):
+                    yield Listed(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        checked(name)
+        offset = 0
+        while chunk := await asyncio.to_thread(self._chunk, name, offset):
+            yield chunk
+            offset += len(chunk)
+
+    def _entries(self, folder: str) -> list[tuple[Path, os.stat_result]]:
+        """What lies in a folder; what goes meanwhile is not there."""
+        with self._trouble_with(folder) as path:
+            found = []
+            with suppress(FileNotFoundError):
+                for entry in os.scandir(path):
+                    with suppress(FileNotFoundError):
+                        found.append((self._folder / folder / entry.name, entry.stat(follow_symlinks=False)))
+            return found
+
+    def _chunk(self, name: str, offset: int) -> bytes:
+        with self._trouble_with(name) as path:
+            try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    raise SinkConflictError(f"{name} on the cloud share is not a file")
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    return file.read(CHUNK)
+            except FileNotFoundError as error:
+                raise SinkMissingError(f"{name} is not on the cloud share") from error
 
     def _put(self, name: str, file: Path, sha256: str) -> Stored:
         written = self._check(name) != sha256
@@ -56,6 +120,7 @@ class ShareSink:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _copy(file, path)
             self._make_durable(path)
+            self._remember_mount()
             return Stored(name, path.stat().st_size, written)
 
     def _check(self, name: str) -> str | None:
@@ -77,13 +142,33 @@ class ShareSink:
             if folder == self._folder.resolve():
                 return
 
+    def _require_mount(self) -> None:
+        """Make sure that what is there is the share.
+
+        Raises:
+            SinkUnavailableError: It is not.
+        """
+        if not self._folder.is_dir():
+            raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
+        if self._memory and self._memory.exists():
+            before, now = self._memory.read_text(), file_system_type(self._folder)
+            if now != before:
+                raise SinkUnavailableError(
+                    f"the cloud share {self._folder} was on {before} and is now on {now}: mount it; if this is where"
+                    f" it lies from now on, remove {self._memory}"
+                )
+
+    def _remember_mount(self) -> None:
+        if self._memory and not self._memory.exists():
+            write_atomically(self._memory, file_system_type(self._folder).encode())
+
     @contextmanager
     def _trouble_with(self, name: str) -> Iterator[Path]:
         """The path of a name; what the file system says meanwhile becomes a SinkError."""
         try:
-            if not self._folder.is_dir():
-                raise SinkUnavailableError(f"the cloud share {self._folder} is not there")
+            self._require_mount()
             yield resolve_inside(self._folder.resolve(), name)
+            self._require_mount()
         except ValueError as error:
             raise SinkConflictError(str(error)) from error
         except OSError as error:
@@ -102,7 +187,7 @@ def _verify(file: Path, sha256: str) -> None:
 def _copy(source: Path, target: Path) -> None:
     descriptor = os.open(target, WRITE, 0o644)
     with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
-        shutil.copyfileobj(reader, writer, 1 << 20)
+        shutil.copyfileobj(reader, writer, CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
 

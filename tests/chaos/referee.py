@@ -1,0 +1,201 @@
+"""Compares at the end what was written with ledger, share and store. Pure: sets in, troubles out."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chaos.feeder import Delivery
+
+Kind = Literal["lost", "duplicated", "wrong"]
+
+SETTLED = frozenset({"done", "quarantined", "gone"})
+CRASHED = "DECODER_CRASHED"
+"""Why a file is in quarantine whose decoder crashes."""
+
+PUT_ASIDE = re.compile(r"~[0-9a-f]{8}(~[0-9]+)?(?=\.[^./]*$)")
+"""What ingest adds to the name of a file that came between its overwriting and its retention."""
+
+AGREEING = 0.8
+"""Of the pictures, at least so many must be predicted as what they show."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item in ingest's ledger."""
+
+    id: str
+    path: str
+    sha256: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Record:
+    """A row in the store."""
+
+    id: str
+    path: str
+    sha256: str
+    model: str
+    label: str
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the share, in its archive or in its quarantine, under the path that it came by."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is there after a run.
+
+    Attributes:
+        ledger: All items.
+        records: All rows in the store.
+        share: The files on the share, but for its private folder.
+        archive: Those that were archived.
+        quarantine: Those in quarantine, with the code of each.
+        halfway: Names left in the private folder on the way to their last place.
+    """
+
+    ledger: Sequence[Entry]
+    records: Sequence[Record]
+    share: Sequence[File] = ()
+    archive: Sequence[File] = ()
+    quarantine: Mapping[File, str] = field(default_factory=dict)
+    halfway: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is not as it should be."""
+
+    kind: Kind
+    path: str
+    what: str
+
+
+def home(path: str) -> str:
+    """The path under which a file first came."""
+    return PUT_ASIDE.sub("", path)
+
+
+def unsettled(deliveries: Iterable[Delivery], ledger: Sequence[Entry]) -> list[Delivery]:
+    """The last content under each path that has not come to its end; and any content that is still under way."""
+    ended = {(entry.path, entry.sha256) for entry in ledger if entry.state in {"done", "quarantined"}}
+    under_way = {(entry.path, entry.sha256) for entry in ledger if entry.state not in SETTLED}
+    last = {delivery.path: delivery for delivery in deliveries}
+    return [
+        delivery
+        for delivery in deliveries
+        if (key := (delivery.path, delivery.sha256)) in under_way
+        or (delivery is last[delivery.path] and key not in ended)
+    ]
+
+
+def judge(deliveries: Sequence[Delivery], evidence: Evidence, retention: str) -> list[Trouble]:
+    """What is not as it should be.
+
+    Args:
+        deliveries: All that was written, in order.
+        evidence: What was found.
+        retention: What was to become of uploaded files: ``keep``, ``archive`` or ``delete``.
+    """
+    known = {(delivery.path, delivery.sha256): delivery for delivery in deliveries}
+    last = {delivery.path: delivery for delivery in deliveries}
+    return [
+        *_lost(last.values(), evidence),
+        *_duplicated(evidence.records),
+        *_strangers(known, evidence),
+        *_disagreements(evidence),
+        *_mislabelled(known, evidence.records),
+        *_misplaced(last.values(), evidence, retention),
+    ]
+
+
+def _lost(last: Iterable[Delivery], evidence: Evidence) -> Iterator[Trouble]:
+    stored = {(home(record.path), record.sha256) for record in evidence.records}
+    for delivery in last:
+        if not delivery.crashes and (delivery.path, delivery.sha256) not in stored:
+            yield Trouble("lost", delivery.path, "its content is not in the store")
+
+
+def _duplicated(records: Iterable[Record]) -> Iterator[Trouble]:
+    times = Counter((home(record.path), record.sha256) for record in records)
+    for (path, _), count in times.items():
+        if count > 1:
+            yield Trouble("duplicated", path, f"it is in the store {count} times")
+
+
+def _strangers(known: Mapping[tuple[str, str], Delivery], evidence: Evidence) -> Iterator[Trouble]:
+    for record in evidence.records:
+        if (home(record.path), record.sha256) not in known:
+            yield Trouble("wrong", record.path, "nobody wrote the content that is in the store")
+    for file in (*evidence.share, *evidence.archive, *evidence.quarantine):
+        if (home(file.path), file.sha256) not in known:
+            yield Trouble("wrong", file.path, "nobody wrote the content that is on the share")
+
+
+def _disagreements(evidence: Evidence) -> Iterator[Trouble]:
+    """Ledger and store must tell the same story."""
+    done = {(entry.id, entry.path, entry.sha256) for entry in evidence.ledger if entry.state == "done"}
+    stored = {(record.id, record.path, record.sha256) for record in evidence.records}
+    for _, path, _ in done - stored:
+        yield Trouble("wrong", path, "the ledger has it as stored, the store does not")
+    for _, path, _ in stored - done:
+        yield Trouble("wrong", path, "the store has it, the ledger does not say so")
+    for entry in evidence.ledger:
+        if entry.state not in SETTLED:
+            yield Trouble("wrong", entry.path, f"the ledger still has it as {entry.state}")
+
+
+def _mislabelled(known: Mapping[tuple[str, str], Delivery], records: Iterable[Record]) -> Iterator[Trouble]:
+    """The same picture has the same label under the same model, whatever went on; and mostly the right one."""
+    labels: defaultdict[tuple[int, str], list[tuple[Record, str | None]]] = defaultdict(list)
+    for record in records:
+        if delivery := known.get((home(record.path), record.sha256)):
+            labels[delivery.base, record.model].append((record, delivery.label))
+    right = 0
+    for group in labels.values():
+        common = Counter(record.label for record, _ in group).most_common(1)[0][0]
+        right += common == group[0][1]
+        for record, _ in group:
+            if record.label != common:
+                yield Trouble("wrong", record.path, f"it is labelled {record.label}, its like {common}")
+    if right < AGREEING * len(labels):
+        yield Trouble("wrong", "", f"only {right} of {len(labels)} pictures are labelled as what they show")
+
+
+def _misplaced(last: Iterable[Delivery], evidence: Evidence, retention: str) -> Iterator[Trouble]:
+    """Every file is where it belongs, byte for byte."""
+    wanted = Counter(File(delivery.path, delivery.sha256) for delivery in last if not delivery.crashes)
+    share, archive = _places(evidence.share), _places(evidence.archive)
+    if retention == "archive":
+        for file in wanted - archive:
+            yield Trouble("wrong", file.path, "it is not in the archive")
+    expected = wanted if retention == "keep" else Counter[File]()
+    for file in expected - share:
+        yield Trouble("wrong", file.path, "it is no longer on the share")
+    for file in share - expected:
+        yield Trouble("wrong", file.path, "it is still on the share")
+    for name in evidence.halfway:
+        yield Trouble("wrong", name, "it is neither on the share nor in its last place")
+    yield from _misjudged(last, evidence.quarantine)
+
+
+def _places(files: Iterable[File]) -> Counter[File]:
+    return Counter(File(home(file.path), file.sha256) for file in files)
+
+
+def _misjudged(last: Iterable[Delivery], quarantine: Mapping[File, str]) -> Iterator[Trouble]:
+    crashing = {File(delivery.path, delivery.sha256) for delivery in last if delivery.crashes}
+    for file, code in quarantine.items():
+        if file not in crashing or code != CRASHED:
+            yield Trouble("wrong", file.path, f"it is in quarantine as {code}")
+    for file in crashing - quarantine.keys():
+        yield Trouble("wrong", file.path, "it crashes its decoder, and is not in quarantine")
