@@ -41,7 +41,8 @@ simulate: setup ## Start the same suite and stay: drop files, edit twins, watch;
 
 .PHONY: manifest
 manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
-	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
+	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config \
+		$(addprefix --pins ,$(wildcard config/images.json))
 
 .PHONY: test
 test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
@@ -65,7 +66,7 @@ MINUTES ?= 10
 soak: $(VENV)/.ready-dev ## Hold a steady rate for MINUTES, draw memory, files, queues and latency to .run/soak.png
 	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
 
-REGISTRY := build/registry/usr/bin/docker-registry
+REGISTRY_PROGRAM := build/registry/usr/bin/docker-registry
 SKOPEO := build/skopeo/usr/bin/skopeo
 
 # $(call fetch,folder,packages): Debian packages, unpacked into a folder of build/
@@ -75,7 +76,7 @@ fetch = mkdir -p build && cd build \
 
 .PHONY: registry
 registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
-	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { $(call fetch,registry,docker-registry); } \
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY_PROGRAM) || { $(call fetch,registry,docker-registry); } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
 
 .PHONY: skopeo
@@ -105,7 +106,7 @@ azurite: ## Have the blob store that tests run against, where Node.js and npm ar
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
-	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY))" $(BIN)/python benchmarks/pull.py
+	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY_PROGRAM))" $(BIN)/python benchmarks/pull.py
 
 .PHONY: bench-hub
 bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling where it is installed
@@ -115,7 +116,7 @@ bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling w
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks images tests
 	$(BIN)/lint-imports
 
 .PHONY: docs
@@ -127,22 +128,65 @@ format: $(VENV)/.ready-dev ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# --- images ----------------------------------------------------------------------------------------------------------
+MODULES := ingest transform inference upload
+ARCH ?= amd64
+MACHINE_amd64 := x86_64
+MACHINE_arm64 := aarch64
+GLIBC := 2_17 2_24 2_26 2_27 2_28 2_31 2_34 2_35 2_36
+DOWNLOAD = $(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	--python-version 3.11 $(GLIBC:%=--platform manylinux_%_$(MACHINE_$(ARCH))) --platform manylinux2014_$(MACHINE_$(ARCH))
+
+.PHONY: wheels
+wheels: $(MODULES:%=build/wheels/%/$(ARCH)) ## Get what the images install, each file by its hash; ARCH=arm64 for the other platform
+
+build/wheels/%/$(ARCH): modules/%/requirements.lock requirements-build.lock | $(VENV)/.ready
+	rm -rf $@
+	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
+	touch $@
+
+NAMED := $(addprefix CONTAINER_REGISTRY_SERVER=,$(REGISTRY))
+
+.PHONY: images
+images: wheels $(VENV)/.ready-dev ## Build the images, write their SBOMs; REGISTRY=… in their names, BASE_IMAGE=edge-base:bookworm for a small base
+	$(NAMED) $(BIN)/python -m images.build $(ARCH)
+
+.PHONY: push
+push: $(VENV)/.ready-dev ## Push the images that were built with the same REGISTRY=…; `make manifest` then pins their digests
+	$(NAMED) $(BIN)/python -m images.push $(ARCH)
+
+.PHONY: images-gpu
+images-gpu: build/wheels/inference.gpu/amd64 $(VENV)/.ready-dev ## Build inference's image with CUDA's libraries, 2 GB of them
+	$(NAMED) $(BIN)/python -m images.build amd64.gpu
+
+build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requirements-build.lock | $(VENV)/.ready
+	rm -rf $@
+	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
+	touch $@
+
+.PHONY: base-image
+base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, where no public registry is reached
+	images/base.sh edge-base:bookworm
+
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
 	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
 	--no-emit-package edge-transform
+LOCK_ANYWHERE := $(LOCK) --universal
+LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
 
 .PHONY: lock
 lock: ## Resolve every lock file again from the pyproject files (needs a package registry)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) 'uv>=0.8'
-	$(LOCK) requirements-build.in -o requirements-build.lock
-	$(LOCK) $(PACKAGES:%=%/pyproject.toml) -c requirements-build.lock -o requirements.lock
-	$(LOCK) --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	$(LOCK_ANYWHERE) requirements-build.in -o requirements-build.lock
+	$(LOCK_ANYWHERE) $(PACKAGES:%=%/pyproject.toml) -c requirements-build.lock -o requirements.lock
+	$(LOCK_ANYWHERE) --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 	for module in ingest transform upload; do \
-		$(LOCK) modules/$$module/pyproject.toml -c requirements.lock -o modules/$$module/requirements.lock; done
-	$(LOCK) modules/inference/pyproject.toml --extra cpu -c requirements.lock -o modules/inference/requirements.lock
+		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
+	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
+	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra gpu -o modules/inference/requirements-gpu.lock
 
 .PHONY: clean
 clean: ## Remove what was built and what runs left behind (not .venv)

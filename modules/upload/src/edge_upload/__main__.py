@@ -34,7 +34,7 @@ from edge_upload.writer import Writer
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
     """The module, with the store that its environment names."""
-    return build(given, chosen(given.environment, given.clock))
+    return build(given, chosen(given.environment, given.clock, given.environment.state_dir / "cloud-share.kind"))
 
 
 def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSettings]:

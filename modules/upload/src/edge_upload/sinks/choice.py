@@ -1,5 +1,7 @@
 """Which store it is: the environment says."""
 
+from pathlib import Path
+
 from edge_common.clock import Clock
 from edge_common.errors import ConfigurationError
 from edge_upload.settings import StoreEnvironment
@@ -10,8 +12,13 @@ PATIENCE_S = 120.0
 """How long a block may take: 4 MiB in this time are 280 kbit/s."""
 
 
-def chosen(environment: StoreEnvironment, clock: Clock) -> Sink:
+def chosen(environment: StoreEnvironment, clock: Clock, memory: Path | None = None) -> Sink:
     """The sink that the environment asks for.
+
+    Args:
+        environment: Says where it is.
+        clock: Time.
+        memory: Where it is kept what kind of file system a share is on; see ``ShareSink``.
 
     Raises:
         ConfigurationError: It asks for none, or for two.
@@ -19,7 +26,7 @@ def chosen(environment: StoreEnvironment, clock: Clock) -> Sink:
     if environment.cloud_dir and environment.blob_container:
         raise ConfigurationError("environment: CLOUD_DIR and BLOB_CONTAINER exclude each other")
     if environment.cloud_dir:
-        return ShareSink(environment.cloud_dir, environment.state_dir / "cloud-share.kind")
+        return ShareSink(environment.cloud_dir, memory)
     if environment.blob_container:
         return _blob(environment, environment.blob_container, clock)
     raise ConfigurationError("environment: either CLOUD_DIR or BLOB_CONTAINER must be set, to say where results go")
