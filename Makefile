@@ -29,13 +29,15 @@ $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	$(PIP) --require-hashes --no-build-isolation -r requirements-dev.lock
 	touch $@
 
+EXAMPLE ?= digits
+
 .PHONY: run
-run: setup ## Run the main job: train, pack, start the suite on the simulator, feed it, swap the model, report
-	$(BIN)/edge-run job
+run: setup ## Run the main job: train, pack, start the suite on the simulator, feed it, swap the model, report; EXAMPLE=… another
+	$(BIN)/edge-run job --example $(EXAMPLE)
 
 .PHONY: simulate
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
-	$(BIN)/edge-run stay
+	$(BIN)/edge-run stay --example $(EXAMPLE)
 
 .PHONY: manifest
 manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json

@@ -22,8 +22,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from edge_examples.digits import data
-from edge_examples.digits import drops as digits
+from edge_examples.digits.example import DIGITS
 from edge_examples.drops import Drop, deliver
 from edge_examples.packages import prepare
 from edge_examples.suite import Folders, Suite, running
@@ -65,7 +64,7 @@ def main() -> None:
     folder = Path(".run/soak")
     shutil.rmtree(folder, ignore_errors=True)
     folders = Folders(folder, Path(".run/models"))
-    good = digits.good(data.load()[1], 700)
+    good = [drop for drop in DIGITS.drops(700) if drop.code is None]
     drops = [again(good, index) for index in range(int(options.minutes * 60 * options.rate))]
     started = time.time()
     looks, closed, evidence = asyncio.run(soak(folders, drops, options.rate))
@@ -100,7 +99,7 @@ async def soak(
     folders: Folders, drops: Sequence[Drop], rate: float
 ) -> tuple[Sequence[Look], Mapping[str, float], Evidence]:
     """Feed the suite at a steady rate; what was seen, when each file was complete, and what became of it."""
-    models = prepare(folders.models, folders.trust, data.load())
+    models = prepare(DIGITS, folders.models, folders.trust)
     async with running(folders) as suite, ControlClient.connect(folders.state) as control:
         await suite.edit_twin("ingest", {"retention": "delete"})
         await suite.swap(models[-1].desired())

@@ -99,7 +99,7 @@ class Feeder:
         """Write a picture; what follows its end makes the content its own, in as many bytes each time."""
         base = self._random.randrange(len(self._pictures))
         picture = self._pictures[base]
-        self._write(path, picture.content + b"%012d" % len(self.deliveries), base, picture.label)
+        self._write(path, picture.content + b"%012d" % len(self.deliveries), base, next(iter(picture.truth), None))
         self._recent.append(path)
 
     def _write(self, path: str, content: bytes, base: int, label: str | None) -> None:

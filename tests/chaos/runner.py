@@ -19,6 +19,7 @@ from chaos.report import Report
 from chaos.site import POLL_S, Disks, Given, Site, simulator
 from edge_examples.digits import data
 from edge_examples.digits import drops as digits
+from edge_examples.digits.example import DIGITS
 from edge_examples.packages import prepare
 from edge_simulator.agent.guard import guard
 
@@ -87,15 +88,14 @@ async def run(options: Options, deck: Sequence[Fault]) -> Report:
 
 
 async def _site(options: Options, random: Random) -> Site:
-    splits = data.load()
     trust = options.models.with_name("trust")
-    models = tuple(prepare(options.models, trust, splits))
+    models = tuple(prepare(DIGITS, options.models, trust))
     root = options.folder.resolve()
     shutil.rmtree(root, ignore_errors=True)
     disks, launcher = Disks.below(root), Launcher(root / "launch")
     await disks.mount()
     launcher.make()
-    feeder = Feeder(disks.share.disk.content, digits.good(splits[1], PICTURES), random)
+    feeder = Feeder(disks.share.disk.content, digits.good(data.load()[1], PICTURES), random)
     process = simulator(root, disks, launcher, Given(models, options.models, trust, options.retention))
     return Site(process, disks, launcher, feeder, models)
 

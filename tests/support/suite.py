@@ -10,8 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_examples.digits import data
-from edge_examples.digits import drops as digits
+from edge_examples.digits.example import DIGITS
 from edge_examples.drops import Drop, deliver
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import TEMPLATE, Folders, Suite, running
@@ -30,9 +29,9 @@ class Plant:
 
     @classmethod
     def build(cls, folder: Path, files: int) -> "Plant":
-        splits = data.load()
         folders = Folders(folder / "run", folder / "models")
-        return cls(folders, prepare(folders.models, folders.trust, splits), digits.good(splits[1], files))
+        good = [drop for drop in DIGITS.drops(files) if drop.code is None]
+        return cls(folders, prepare(DIGITS, folders.models, folders.trust), good)
 
     def with_drops(self, drops: Sequence[Drop]) -> "Plant":
         """The same with other files."""

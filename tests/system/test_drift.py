@@ -26,7 +26,7 @@ def lit(drop: Drop) -> Drop:
     picture = Image.open(io.BytesIO(drop.content)).convert("RGB").point(lambda value: min(255, value + BRIGHTER))
     file = io.BytesIO()
     picture.save(file, "PNG")
-    return replace(drop, path=f"lit/{drop.path}.png", content=file.getvalue(), label=None)
+    return replace(drop, path=f"lit/{drop.path}.png", content=file.getvalue(), truth=())
 
 
 def again(drops: Sequence[Drop]) -> list[Drop]:

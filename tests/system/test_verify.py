@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge_examples.digits import drops as digits
+from edge_examples.pictures import bad as bad_pictures
 from edge_examples.suite import Suite
 from support.suite import Plant, kill
 
@@ -34,7 +34,7 @@ async def until_told(suite: Suite, store: Path, items: int) -> None:
 
 async def test_what_a_run_has_stored_is_what_its_ledger_says(tmp_path: Path) -> None:
     plant = Plant.build(tmp_path, 40)
-    bad = digits.bad(next(drop for drop in plant.drops if drop.path.endswith(".jpg")))
+    bad = bad_pictures(plant.drops)
     store = plant.folders.cloud
     async with plant.running() as suite:
         await suite.edit_twin("upload", {"shardSeconds": 0.5})

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 import click
 from rich.console import Console
 
+from edge_examples.catalogue import EXAMPLES
 from edge_examples.job import JobOptions
 from edge_examples.job import run as run_job
 from edge_examples.stay import run as run_stay
@@ -20,6 +21,14 @@ MODELS: Final = RUNS / "models"
 
 T = TypeVar("T")
 
+example = click.option(
+    "--example",
+    type=click.Choice(list(EXAMPLES)),
+    default=next(iter(EXAMPLES)),
+    show_default=True,
+    help="What is fed, and to which model.",
+)
+
 
 @click.group()
 def main() -> None:
@@ -27,7 +36,8 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--files", type=click.IntRange(10, 719), default=700, show_default=True, help="Digits to drop.")
+@example
+@click.option("--files", type=click.IntRange(min=10), help="Good files to drop, rather than all of the example's.")
 @click.option("--timeout", type=float, default=240.0, show_default=True, help="Seconds until giving up.")
 @click.option(
     "--folder",
@@ -36,13 +46,18 @@ def main() -> None:
     show_default=True,
     help="Working folder; emptied.",
 )
-def job(files: int, timeout: float, folder: Path) -> None:
+def job(example: str, files: int | None, timeout: float, folder: Path) -> None:
     """Feed the suite, swap its model on the way, and report what became of every file."""
-    clean = _run(run_job(JobOptions(folder, MODELS, files, timeout), Console()))
+    chosen = EXAMPLES[example]
+    if files and files > chosen.files:
+        raise click.UsageError(f"the example {example} has {chosen.files} files")
+    options = JobOptions(chosen, folder, MODELS, files or chosen.files, timeout)
+    clean = _run(run_job(options, Console()))
     sys.exit(not clean)
 
 
 @main.command()
+@example
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -50,10 +65,10 @@ def job(files: int, timeout: float, folder: Path) -> None:
     show_default=True,
     help="Kept for the next time.",
 )
-def stay(folder: Path) -> None:
+def stay(example: str, folder: Path) -> None:
     """Start the suite and stay until Ctrl-C."""
     with suppress(KeyboardInterrupt):
-        _run(run_stay(Folders(folder, MODELS), Console()))
+        _run(run_stay(EXAMPLES[example], Folders(folder, MODELS), Console()))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 PIECES: Final = 4
 PAUSE_S: Final = 0.2
@@ -32,14 +32,14 @@ class Drop:
         path: Relative to the share.
         content: Its bytes.
         manner: How it gets there.
-        label: What a model should say of it, or None.
+        truth: What each of its samples is, in the example's own terms; none where that is not known.
         code: Why it must be quarantined, or None if it must not.
     """
 
     path: str
     content: bytes
     manner: Manner = Manner.WRITTEN
-    label: str | None = None
+    truth: tuple[Any, ...] = ()
     code: str | None = None
 
 

@@ -12,9 +12,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from edge_examples.digits import data
-from edge_examples.digits import drops as digits
 from edge_examples.drops import Drop, deliver
+from edge_examples.example import Example
 from edge_examples.packages import prepare
 from edge_examples.report import Report
 from edge_examples.suite import Folders, Suite, running
@@ -32,12 +31,14 @@ class JobOptions:
     """What can be chosen.
 
     Attributes:
+        example: What is fed, and to which model.
         folder: Where the run keeps what it makes; emptied first.
         models: Where the model packages are kept between runs.
-        files: Good files to drop; all held-out digits at most.
+        files: Good files to drop.
         timeout_s: When to give up waiting.
     """
 
+    example: Example
     folder: Path
     models: Path
     files: int
@@ -53,15 +54,13 @@ async def run(options: JobOptions, console: Console) -> bool:
     Raises:
         SuiteError: The suite did not start or did not settle in time.
     """
-    console.print("Training and packing two versions of a digit classifier …")
-    splits = data.load()
+    console.print(f"Training and packing two versions of the example {options.example.name} …")
     folders = Folders(options.folder, options.models)
-    packed = prepare(folders.models, folders.trust, splits)
+    packed = prepare(options.example, folders.models, folders.trust)
     for package in packed:
-        summary = f"  {package.name} {package.version}: {package.accuracy:.1%} on held-out digits, {package.ref}"
+        summary = f"  {package.name} {package.version}: {package.accuracy:.1%} on what was held out, {package.ref}"
         console.print(summary, soft_wrap=True)
-    good = digits.good(splits[1], options.files)
-    drops = [*good, *digits.bad(next(drop for drop in good if drop.path.endswith(".jpg")))]
+    drops = options.example.drops(options.files)
     shutil.rmtree(options.folder, ignore_errors=True)
     console.print("Starting the simulator and the four modules …")
     async with running(folders) as suite, asyncio.timeout(options.timeout_s):
@@ -71,8 +70,10 @@ async def run(options: JobOptions, console: Console) -> bool:
             closed, swap_ms = await _feed_and_settle(suite, drops, folders.share, packed[1].desired(), progress)
         seconds = time.monotonic() - started
         counts = await suite.ledger()
-    evidence = collect(folders.share, folders.cloud, counts.get("uploaded", 0) + counts.get("done", 0))
-    report = Report(judge(drops, closed, evidence), evidence, seconds, swap_ms)
+    example, settled = options.example, counts.get("uploaded", 0) + counts.get("done", 0)
+    evidence = collect(folders.share, folders.cloud, settled, example.columns)
+    verdict = judge(drops, closed, evidence, example.is_right)
+    report = Report(example.name, verdict, evidence, seconds, swap_ms)
     report.publish(console, options.folder.parent / "report.json")
     return report.verdict.clean
 

@@ -1,4 +1,4 @@
-"""Trains the example's models, packs them into an OCI image layout and signs them, unless that was done before."""
+"""Trains an example's models, packs them into an OCI image layout and signs them, unless that was done before."""
 
 import json
 import tempfile
@@ -10,8 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from edge_common.contract import Contract
-from edge_examples.digits import training
-from edge_examples.digits.data import Split
+from edge_examples.example import Example, TrainedModel
 from edge_examples.trust import signer
 from edge_inference.images import describe_manifest
 from edge_inference.layout import attach, pack
@@ -29,7 +28,7 @@ class Packed:
         name: Of the model.
         version: Of the model.
         ref: The reference that the inference module's twin takes, pinned by digest.
-        accuracy: On the held-out digits.
+        accuracy: On what was held out.
     """
 
     name: str
@@ -39,21 +38,22 @@ class Packed:
 
     def desired(self) -> dict[str, object]:
         """The desired property ``model`` that asks for it."""
-        return {"schema": 1, "name": self.name, "version": self.version, "ref": self.ref, "requestId": self.version}
+        request = f"{self.name}-{self.version}"
+        return {"schema": 1, "name": self.name, "version": self.version, "ref": self.ref, "requestId": request}
 
 
-def prepare(models: Path, trust: Path, splits: tuple[Split, Split]) -> Sequence[Packed]:
+def prepare(example: Example, models: Path, trust: Path) -> Sequence[Packed]:
     """The packages, oldest version first.
 
     Args:
+        example: Whose.
         models: The model share.
         trust: Where the signer's key and certificates are.
-        splits: The digits to train on, and those held out.
     """
-    summary = models / "packages.json"
+    summary = models / f"{example.name}.json"
     if summary.exists() and trust.exists():
         return [Packed(**entry) for entry in json.loads(summary.read_text())]
-    packed = [_publish(model, models, trust) for model in training.train(*splits)]
+    packed = [_publish(example.name, model, models, trust) for model in example.train()]
     summary.write_text(json.dumps([asdict(entry) for entry in packed]))
     return packed
 
@@ -96,7 +96,7 @@ def publish(
     return ref
 
 
-def _publish(model: training.TrainedModel, models: Path, trust: Path) -> Packed:
+def _publish(name: str, model: TrainedModel, models: Path, trust: Path) -> Packed:
     further = {"drift.json": model.reference.model_dump_json(indent=2)}
-    ref = publish(model.graph, model.contract, models, trust, training.NAME, model.version, further)
-    return Packed(training.NAME, model.version, ref, model.accuracy)
+    ref = publish(model.graph, model.contract, models, trust, name, model.version, further)
+    return Packed(name, model.version, ref, model.accuracy)

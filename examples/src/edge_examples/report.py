@@ -20,12 +20,14 @@ class Report:
     """What the run showed.
 
     Attributes:
+        example: What was run.
         verdict: What became of the files.
         evidence: What that was read from.
         seconds: From the first file dropped to the last one settled.
         swap_ms: From the twin edit to the new model serving.
     """
 
+    example: str
     verdict: Verdict
     evidence: Evidence
     seconds: float
@@ -35,8 +37,10 @@ class Report:
         """The figures, by the names that scripts rely on."""
         verdict = self.verdict
         return {
+            "example": self.example,
             "files": verdict.files,
             "predicted": verdict.predicted,
+            "samples": verdict.samples,
             "quarantined": verdict.quarantined,
             "uploaded": verdict.uploaded,
             "lost": verdict.lost,
@@ -61,6 +65,7 @@ class Report:
         rows: Mapping[str, str] = {
             "files dropped": str(verdict.files),
             "predicted": f"{verdict.predicted} ({versions})",
+            "samples in them": str(verdict.samples),
             "accuracy": f"{verdict.accuracy:.1%}",
             "quarantined": str(verdict.quarantined),
             "uploaded to the cloud share": str(verdict.uploaded),
@@ -70,7 +75,7 @@ class Report:
             "lost": str(verdict.lost),
             "duplicated": str(verdict.duplicated),
         }
-        table = Table(title="The main job", show_header=False, title_justify="left")
+        table = Table(title=f"The main job: {self.example}", show_header=False, title_justify="left")
         for name, value in rows.items():
             table.add_row(name, value)
         return table

@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from edge_examples.digits import data
+from edge_examples.example import Example
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import Folders, Suite, running
 
 HELP = """
-The suite runs. Drop pictures of digits into
+The suite runs. Drop {takes} into
   {share}
 and results appear, some seconds later, in
   {cloud}
@@ -25,20 +25,21 @@ Swap the model:
 Ctrl-C stops everything.
 """
 SWAP = """  .venv/bin/edge-simulator twin set inference --state {state} \\
-      model.version={version} model.requestId={version} model.ref={ref}"""
+      model.name={name} model.version={version} model.requestId={name}-{version} model.ref={ref}"""
 
 
-async def run(folders: Folders, console: Console) -> None:
+async def run(example: Example, folders: Folders, console: Console) -> None:
     """Start the suite and show the ledger's counts until cancelled.
 
     Raises:
         SuiteError: The suite did not start, or ended by itself.
     """
-    packed = prepare(folders.models, folders.trust, data.load())
+    packed = prepare(example, folders.models, folders.trust)
     async with running(folders) as suite:
-        if not (await suite.reported("inference", "model") or {}).get("active"):
+        active = (await suite.reported("inference", "model") or {}).get("active") or {}
+        if active.get("name") != example.name:
             await suite.swap(packed[0].desired())
-        console.print(_help(folders, packed), highlight=False, soft_wrap=True)
+        console.print(_help(example, folders, packed), highlight=False, soft_wrap=True)
         with Live(console=console, auto_refresh=False) as live:
             while True:
                 live.update(Text(await _line(suite)), refresh=True)
@@ -50,6 +51,15 @@ async def _line(suite: Suite) -> str:
     return "  ".join(f"{state} {count}" for state, count in counts.items() if count) or "nothing seen yet"
 
 
-def _help(folders: Folders, packed: Sequence[Packed]) -> str:
-    swaps = [SWAP.format(state=folders.state, version=package.version, ref=package.ref) for package in packed]
-    return HELP.format(share=folders.share, cloud=folders.cloud, state=folders.state, swaps="\n".join(swaps))
+def _help(example: Example, folders: Folders, packed: Sequence[Packed]) -> str:
+    swaps = [
+        SWAP.format(state=folders.state, name=package.name, version=package.version, ref=package.ref)
+        for package in packed
+    ]
+    return HELP.format(
+        takes=example.takes,
+        share=folders.share,
+        cloud=folders.cloud,
+        state=folders.state,
+        swaps="\n".join(swaps),
+    )

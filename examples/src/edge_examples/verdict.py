@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from edge_examples.drops import Drop
+from edge_examples.example import IsRight, has_label
 
-COLUMNS = ("id", "path", "label", "model_version", "stored_at")
+COLUMNS = ("id", "path", "part", "row", "model_version", "stored_at")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Evidence:
     """What was found after a run.
 
     Attributes:
-        records: The rows of all shards in the cloud share: ``COLUMNS``.
+        records: The rows of all shards in the cloud share: ``COLUMNS``, and those that the example looks at.
         quarantined: What each ``.reason.json`` says, by the file's path on the share.
         settled: Items that ingest's ledger has settled as uploaded.
     """
@@ -37,19 +38,21 @@ class Verdict:
 
     Attributes:
         files: Files dropped.
-        predicted: Files with a prediction in the cloud share.
+        predicted: Files with predictions in the cloud share.
+        samples: Predictions, of all files.
         quarantined: Files in quarantine.
         uploaded: Items that the ledger has as uploaded.
         lost: Files with neither.
-        duplicated: Records beyond one a file.
+        duplicated: Records beyond one a sample.
         wrong: What was settled otherwise than it should be, a sentence each.
-        accuracy: Of the predictions, against the labels.
-        by_version: Predictions by model version.
+        accuracy: Of the predictions, against the truth.
+        by_version: Predicted files by model version.
         latencies_ms: From file closed to result durable, one a predicted file.
     """
 
     files: int
     predicted: int
+    samples: int
     quarantined: int
     uploaded: int
     lost: int
@@ -69,46 +72,71 @@ class Verdict:
         return float(np.percentile(self.latencies_ms, percentile)) if self.latencies_ms else float("nan")
 
 
-def collect(share: Path, cloud: Path, settled: int) -> Evidence:
-    """Read the evidence from the shares."""
+def collect(share: Path, cloud: Path, settled: int, columns: Sequence[str] = ("label",)) -> Evidence:
+    """Read the evidence from the shares.
+
+    Args:
+        share: The local one.
+        cloud: The cloud share.
+        settled: Items that ingest's ledger has settled as uploaded.
+        columns: Of the predictions, beside ``COLUMNS``.
+    """
+    columns = [*COLUMNS, *columns]
     shards = sorted(cloud.glob("records/**/*.parquet"))
-    empty = pa.table({name: [] for name in COLUMNS})
-    table = ds.dataset(shards, format="parquet").to_table(columns=list(COLUMNS)) if shards else empty
+    empty = pa.table({name: [] for name in columns})
+    table = ds.dataset(shards, format="parquet").to_table(columns=columns) if shards else empty
     reasons = [json.loads(path.read_text()) for path in (share / ".edge/quarantine").rglob("*.reason.json")]
     return Evidence(table.to_pylist(), {reason["path"]: reason for reason in reasons}, settled)
 
 
-def judge(drops: Sequence[Drop], closed: Mapping[str, float], evidence: Evidence) -> Verdict:
+def judge(
+    drops: Sequence[Drop], closed: Mapping[str, float], evidence: Evidence, is_right: IsRight = has_label
+) -> Verdict:
     """Compare what was found with what should be.
 
     Args:
         drops: The files.
         closed: When each was complete, in seconds since the epoch, by path.
         evidence: What was found.
+        is_right: Compares a prediction with the truth.
     """
-    by_path = {record["path"]: record for record in evidence.records}
+    by_path = _by_path(evidence.records)
     accounted = by_path.keys() | evidence.quarantined.keys()
-    labelled = [drop for drop in drops if drop.label is not None and drop.path in by_path]
-    right = sum(by_path[drop.path]["label"] == drop.label for drop in labelled)
+    samples = sum(map(len, by_path.values()))
+    right = [
+        is_right(record, truth)
+        for drop in drops
+        for record, truth in zip(by_path.get(drop.path, ()), drop.truth, strict=False)
+    ]
     return Verdict(
         files=len(drops),
         predicted=len(by_path),
+        samples=samples,
         quarantined=len(evidence.quarantined),
         uploaded=evidence.settled,
         lost=sum(drop.path not in accounted for drop in drops),
-        duplicated=len(evidence.records) - len(by_path),
+        duplicated=len(evidence.records) - samples,
         wrong=tuple(_wrong(drops, by_path, evidence)),
-        accuracy=right / len(labelled) if labelled else float("nan"),
-        by_version=dict(sorted(Counter(record["model_version"] for record in by_path.values()).items())),
+        accuracy=float(np.mean(right)) if right else float("nan"),
+        by_version=dict(sorted(Counter(records[0]["model_version"] for records in by_path.values()).items())),
         latencies_ms=tuple(
-            (record["stored_at"].timestamp() - closed[path]) * 1000
-            for path, record in by_path.items()
+            (max(record["stored_at"] for record in records).timestamp() - closed[path]) * 1000
+            for path, records in by_path.items()
             if path in closed
         ),
     )
 
 
-def _wrong(drops: Sequence[Drop], records: Mapping[str, Any], evidence: Evidence) -> list[str]:
+def _by_path(records: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Each file's records in the order of its samples, one a sample."""
+    distinct = {(record["path"], record["part"], record["row"]): record for record in records}
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for key in sorted(distinct):
+        found.setdefault(key[0], []).append(distinct[key])
+    return found
+
+
+def _wrong(drops: Sequence[Drop], records: Mapping[str, Sequence[Mapping[str, Any]]], evidence: Evidence) -> list[str]:
     found = []
     for drop in drops:
         reason = evidence.quarantined.get(drop.path)
@@ -117,6 +145,8 @@ def _wrong(drops: Sequence[Drop], records: Mapping[str, Any], evidence: Evidence
             found.append(f"{drop.path}: quarantined as {code}, expected {drop.code}")
         if drop.code and drop.path in records:
             found.append(f"{drop.path}: predicted, expected in quarantine as {drop.code}")
+        if drop.truth and drop.path in records and len(records[drop.path]) != len(drop.truth):
+            found.append(f"{drop.path}: {len(records[drop.path])} samples predicted, expected {len(drop.truth)}")
     strays = (records.keys() | evidence.quarantined.keys()) - {drop.path for drop in drops}
     found += [f"{path}: nobody dropped this file" for path in sorted(strays)]
     if evidence.settled != len(records):

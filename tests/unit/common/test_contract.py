@@ -49,6 +49,7 @@ def test_the_first_contracts_named_no_kinds() -> None:
 
 TABLE = {"kind": "tabular", "columns": [{"name": "load", "fill": 0}, {"name": "state", "categories": ["a", "b"]}]}
 TENSOR = {"kind": "tensor", "shape": [4, 8]}
+AUDIO = {"kind": "audio", "rate": 8000, "frame": 400, "step": 160}
 LABELS = {"kind": "classification", "labels": ["a", "b"]}
 
 
@@ -60,6 +61,7 @@ LABELS = {"kind": "classification", "labels": ["a", "b"]}
         (TABLE, (2,)),
         (TABLE | {"window": 24, "step": 12}, (24, 2)),
         (TENSOR, (4, 8)),
+        (AUDIO, (400,)),
     ],
 )
 def test_every_kind_of_input_is_read_and_announced(half: dict[str, object], shape: tuple[int, ...]) -> None:
@@ -73,6 +75,8 @@ def test_every_kind_of_input_is_read_and_announced(half: dict[str, object], shap
     [
         {"kind": "sound"},
         TENSOR | {"shape": []},
+        AUDIO | {"rate": 0},
+        AUDIO | {"step": 401},
         TENSOR | {"shape": [0]},
         TABLE | {"columns": []},
         TABLE | {"columns": [{"name": "load"}, {"name": "load"}]},

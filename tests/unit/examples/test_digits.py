@@ -6,6 +6,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 
+from edge_examples import pictures
 from edge_examples.digits import data, drops, graphs, training
 from edge_examples.drops import Drop, Manner, deliver
 
@@ -17,7 +18,7 @@ def test_the_split_holds_digits_out_and_is_the_same_every_time() -> None:
 
 
 def test_a_bomb_is_small_on_disk_and_huge_by_its_header() -> None:
-    content = drops.bomb(2000)
+    content = pictures.bomb(2000)
     with Image.open(io.BytesIO(content)) as picture:
         assert picture.size == (2000, 2000)
         assert picture.convert("L").getextrema() == (0, 0)

@@ -8,16 +8,17 @@ import pytest
 from edge_examples.drops import Drop
 from edge_examples.verdict import Evidence, judge
 
-GOOD = Drop("a.png", b"a", label="1")
-ALSO_GOOD = Drop("b.png", b"b", label="2")
+GOOD = Drop("a.png", b"a", truth=("1",))
+ALSO_GOOD = Drop("b.png", b"b", truth=("2",))
 BAD = Drop("c.png", b"c", code="EMPTY")
 DROPS = (GOOD, ALSO_GOOD, BAD)
 CLOSED = {"a.png": 100.0, "b.png": 100.0}
 
 
-def record(path: str, label: str = "1", stored_at: float = 100.5) -> Mapping[str, Any]:
+def record(path: str, label: str = "1", stored_at: float = 100.5, row: int = 0) -> Mapping[str, Any]:
     stored = datetime.fromtimestamp(stored_at, UTC)
-    return {"id": path, "path": path, "label": label, "model_version": "1", "stored_at": stored}
+    about = {"label": label, "model_version": "1", "stored_at": stored}
+    return {"id": path, "path": path, "part": 0, "row": row, **about}
 
 
 EVIDENCE = Evidence((record("a.png"), record("b.png", "2")), {"c.png": {"path": "c.png", "code": "EMPTY"}}, 2)
@@ -38,6 +39,23 @@ def test_a_file_without_a_trace_is_lost() -> None:
 def test_a_file_with_two_records_is_duplicated() -> None:
     verdict = judge(DROPS, CLOSED, replace(EVIDENCE, records=(*EVIDENCE.records, record("a.png"))))
     assert (verdict.duplicated, verdict.clean) == (1, False)
+
+
+TABLE = Drop("t.csv", b"t", truth=("low", "high"))
+ROWS = (record("t.csv", "high", row=1), record("t.csv", "low", 101))
+
+
+def test_every_sample_of_a_file_counts() -> None:
+    verdict = judge([TABLE], {"t.csv": 100.0}, Evidence(ROWS, {}, 1))
+    assert verdict.clean
+    assert (verdict.predicted, verdict.samples, verdict.accuracy) == (1, 2, 1.0)
+    assert verdict.latency_ms(50) == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("rows", [ROWS[:1], (*ROWS, record("t.csv", row=2))])
+def test_a_file_with_samples_too_few_or_too_many_is_named(rows: tuple[Mapping[str, Any], ...]) -> None:
+    verdict = judge([TABLE], {"t.csv": 100.0}, Evidence(rows, {}, 1))
+    assert verdict.wrong == (f"t.csv: {len(rows)} samples predicted, expected 2",)
 
 
 def test_a_wrong_label_costs_accuracy_and_is_no_fault_of_the_suite() -> None:

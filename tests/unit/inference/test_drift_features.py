@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge_common.contract import (
+    AudioInput,
     ClassificationOutput,
     Column,
     Contract,
@@ -89,3 +90,10 @@ def test_a_feature_of_the_output_that_the_input_has_too_is_told_apart() -> None:
     assert (features.names, features.classes) == (("load", "label", "prediction_load"), {})
     np.testing.assert_allclose(features.of(np.array([[1.0, 2.0]]), [{"load": 3.0}]), [[1.0, 2.0, 3.0]])
     assert Features(Contract(input=wanted, output=LABELS)).classes == {"prediction_label": 2}
+
+
+def test_of_a_sound_loudness_and_pitch_count() -> None:
+    wanted = AudioInput(kind="audio", name="x", rate=8000, frame=4, step=4)
+    features = Features(Contract(input=wanted, output=LABELS))
+    assert features.names == ("level", "crossings", "label", "score")
+    np.testing.assert_allclose(features.of(np.array([[3.0, -1, 1, -1]]), ROW), [[3**0.5, 0.75, 1, 0.75]])

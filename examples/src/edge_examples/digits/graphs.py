@@ -4,17 +4,11 @@ Input ``image`` of shape ``(batch, 1, side, side)``, output ``probabilities`` of
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
 
-import numpy as np
-import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
-OPSET: Final = 17
-IR_VERSION: Final = 8
-
-Weights = npt.NDArray[np.floating[Any]]
+from edge_examples.graphs import Weights, model
 
 
 def perceptron(side: int, layers: Sequence[tuple[Weights, Weights]]) -> bytes:
@@ -59,13 +53,4 @@ def convolution(side: int, filters: Weights, filter_bias: Weights, pool: int, we
 
 
 def _model(name: str, side: int, nodes: Sequence[onnx.NodeProto], weights: Mapping[str, Weights]) -> bytes:
-    graph = helper.make_graph(
-        nodes,
-        name,
-        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["batch", 1, side, side])],
-        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 10])],
-        [numpy_helper.from_array(value.astype(np.float32), key) for key, value in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    onnx.checker.check_model(model, full_check=True)
-    return bytes(model.SerializeToString())
+    return model(name, ("image", (1, side, side)), ("probabilities", (10,)), nodes, weights)

@@ -6,12 +6,10 @@ logistic regression. Both train on pictures prepared by the very code that prepa
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -20,10 +18,9 @@ from threadpoolctl import threadpool_limits
 from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_examples.digits import graphs
 from edge_examples.digits.data import SEED, Split, draw
-from edge_inference.drift.reference import Reference, reference
+from edge_examples.example import HeldOut, TrainedModel, trained
 from edge_transform.prepare import prepare
 
-NAME: Final = "digits"
 TRAINING_SIZE: Final = (64, 64)
 FILTERS: Final = 48
 FILTER_SIDE: Final = 5
@@ -33,25 +30,6 @@ PATCHES: Final = 20_000
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
 Fit = Callable[[Images, Labels], bytes]
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A model ready to be packed.
-
-    Attributes:
-        version: Of the package.
-        graph: The ONNX model.
-        contract: What it wants, and what it says.
-        reference: How the training pictures look, and what it says of them.
-        accuracy: On the held-out digits, by onnxruntime.
-    """
-
-    version: str
-    graph: bytes
-    contract: Contract
-    reference: Reference
-    accuracy: float
 
 
 def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]:
@@ -70,16 +48,10 @@ def _trained(
     wanted = _input(side)
     images = _prepared(training, wanted)
     graph = fit(images, training.labels)
-    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-
-    def scores(pictures: Images) -> Images:
-        return np.asarray(session.run(["probabilities"], {"image": pictures})[0])
-
-    accuracy = float(np.mean(np.argmax(scores(_prepared(held_out, wanted)), axis=1) == held_out.labels))
     output = ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3)
-    contract = Contract(input=wanted, output=output)
-    return TrainedModel(
-        version, graph, contract, reference(contract, [(images, {output.name: scores(images)})]), accuracy
+    truth = [str(label) for label in held_out.labels]
+    return trained(
+        version, graph, Contract(input=wanted, output=output), images, HeldOut(_prepared(held_out, wanted), truth)
     )
 
 

@@ -142,6 +142,32 @@ class TensorInput(_Input):
         return self.shape
 
 
+class AudioInput(_Input):
+    """Sound (WAV or FLAC), its channels mixed into one, as float32 of shape ``(batch, frame)``, full scale -1 to 1.
+
+    Attributes:
+        rate: Hz; what was recorded at another rate is resampled.
+        frame: Values that make a sample.
+        step: Values from the begin of one frame to the next; what is left at the end of a file is no sample.
+    """
+
+    kind: Literal["audio"]
+    rate: Annotated[int, Field(ge=1, le=768_000)]
+    frame: Annotated[int, Field(ge=1, le=1 << 20)]
+    step: Annotated[int, Field(ge=1, le=1 << 20)]
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.step > self.frame:
+            raise ValueError("step must not be larger than frame")
+        return self
+
+    @property
+    def sample_shape(self) -> tuple[int]:
+        """One sample."""
+        return (self.frame,)
+
+
 def _kind(value: Any) -> Any:
     """The kind of an input half, be it JSON or read; the first contracts named none."""
     return value.get("kind", "image") if isinstance(value, Mapping) else getattr(value, "kind", None)
@@ -150,7 +176,8 @@ def _kind(value: Any) -> Any:
 Input = Annotated[
     Annotated[ImageInput, Tag("image")]
     | Annotated[TabularInput, Tag("tabular")]
-    | Annotated[TensorInput, Tag("tensor")],
+    | Annotated[TensorInput, Tag("tensor")]
+    | Annotated[AudioInput, Tag("audio")],
     Discriminator(_kind),
 ]
 """The input half: one class a kind."""

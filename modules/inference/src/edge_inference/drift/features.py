@@ -3,6 +3,7 @@
 Pictures: of each channel ``mean_<channel>`` and ``std_<channel>``, and ``sharpness``, the mean absolute difference of
 neighbours in a row; all in the units of the prepared sample, on a grid of some ``MOST_PIXELS`` pixels a channel.
 Tables: each column, or its mean over the window. Tensors: ``mean`` and ``std``.
+Sounds: ``level``, the root mean square, and ``crossings``, how often a value has another sign than the one before.
 Outputs: what their kind measures (see :mod:`edge_inference.outputs`).
 """
 
@@ -12,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from edge_common.contract import Contract, ImageInput, TabularInput, TensorInput
+from edge_common.contract import AudioInput, Contract, ImageInput, TabularInput, TensorInput
 from edge_inference.outputs import interpreter
 from edge_inference.outputs.kind import Row
 from edge_inference.session import Array
@@ -93,10 +94,24 @@ class TensorFeatures:
         return np.column_stack([values.mean(axis=1), values.std(axis=1)])
 
 
+class AudioFeatures:
+    """How loud it is, and how high."""
+
+    names = ("level", "crossings")
+
+    def __init__(self, _: AudioInput) -> None:
+        pass
+
+    def of(self, samples: Array) -> Array:
+        level = np.sqrt(np.einsum("sf,sf->s", samples, samples) / samples.shape[1])
+        return np.column_stack([level, np.diff(samples > 0, axis=1).sum(axis=1) / samples.shape[1]])
+
+
 INPUTS: Final[Mapping[str, Callable[[Any], InputFeatures]]] = {
     "image": ImageFeatures,
     "tabular": TabularFeatures,
     "tensor": TensorFeatures,
+    "audio": AudioFeatures,
 }
 
 

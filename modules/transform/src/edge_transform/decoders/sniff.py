@@ -27,7 +27,7 @@ SIGNATURES: Final = tuple(
         ("application/x-tar", rb".{257}ustar"),
         ("application/x-executable", rb"\x7fELF"),
         ("image/x-icon", rb"\0\0\x01\0[^\0]\0"),
-        ("audio/wav", rb"RIFF.{4}WAVE"),
+        ("audio/wav", rb"(RIFF|RF64).{4}WAVE"),
         ("audio/flac", rb"fLaC"),
         ("text/plain; charset=utf-16", rb"\xff\xfe|\xfe\xff"),
         ("application/json", rb"(\xef\xbb\xbf)?\s*[\[{]"),

@@ -1,5 +1,6 @@
 """Preparation: from a file to a tensor under the contract. Training code imports this, so both see the same pixels."""
 
+from io import BytesIO
 from typing import Final
 
 import numpy as np
@@ -10,10 +11,12 @@ from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.decoders import decode
+from edge_transform.decoders.sniff import HEAD_BYTES
 from edge_transform.prepare.image import fill
 from edge_transform.room import Room
+from edge_transform.tables import RowsInput, samples
 
-__all__ = ["MAX_PIXELS", "prepare", "prepare_into"]
+__all__ = ["MAX_PIXELS", "prepare", "prepare_into", "prepare_rows"]
 
 MAX_PIXELS: Final = 100_000_000
 """What a file's picture may have unless said otherwise; 440 MB while it is decoded, and 2 GB as transparent WebP."""
@@ -61,3 +64,19 @@ def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDAr
     except Exception as error:  # malformed data makes decoders raise what nobody can enumerate
         raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error
     return frame
+
+
+def prepare_rows(content: bytes, wanted: RowsInput) -> npt.NDArray[np.float32]:
+    """All samples of a file that may hold many, as the transform module prepares them, which takes them block by block.
+
+    Args:
+        content: The file.
+        wanted: The contract's input half.
+
+    Returns:
+        Shape ``(samples, *wanted.sample_shape)``.
+
+    Raises:
+        ItemError: As from :func:`edge_transform.tables.samples`.
+    """
+    return np.concatenate(list(samples(BytesIO(content), content[:HEAD_BYTES], wanted)))

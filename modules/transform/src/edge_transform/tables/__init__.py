@@ -1,7 +1,7 @@
 """Files of many samples: from a file to blocks of rows, in bounded memory, by what the contract wants.
 
-A further format is a further file here with one function, and a line in the table below. pyarrow is imported when the
-first table comes: devices that see only pictures never load it.
+A further format is a further file here with one function, and a line in the table below. pyarrow and libsndfile are
+imported when the first table or sound comes: devices that see only pictures never load them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +11,13 @@ from typing import BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
-from edge_common.contract import Input, TabularInput, TensorInput
+from edge_common.contract import AudioInput, Input, TabularInput, TensorInput
 from edge_common.errors import ItemError
 from edge_transform.decoders.sniff import sniff
 from edge_transform.tables.cutting import cut
 
 Block = npt.NDArray[np.float32]
-RowsInput = TabularInput | TensorInput
+RowsInput = TabularInput | TensorInput | AudioInput
 Reader = Callable[[BinaryIO, RowsInput], Iterator[Block]]
 """Takes an open file and what is wanted of it; yields samples, some at a time."""
 
@@ -28,6 +28,7 @@ MODULES: Final[Mapping[str, Mapping[str, str]]] = {
         "application/vnd.apache.parquet": "parquet",
     },
     "tensor": {"application/x-npy": "npy"},
+    "audio": {"audio/wav": "sound", "audio/flac": "sound"},
 }
 """By the contract's kind of input and the file's content type: the module here whose ``read`` reads it."""
 

@@ -11,6 +11,7 @@ from numpy.lib import format as npy
 
 from edge_common.contract import TensorInput
 from edge_common.errors import ItemError
+from edge_transform.tables.finite import finite
 
 BLOCK_BYTES: Final = 1 << 20
 NUMBERS: Final = "biuf"
@@ -32,7 +33,7 @@ def read(file: BinaryIO, wanted: TensorInput) -> Iterator[npt.NDArray[np.float32
         rows = min(some, shape[0] - start)
         values = np.frombuffer(file.read(rows * math.prod(wanted.shape) * dtype.itemsize), dtype)
         with np.errstate(over="ignore"):
-            yield _finite(values.astype(np.float32)).reshape(rows, *wanted.shape)
+            yield finite(values.astype(np.float32)).reshape(rows, *wanted.shape)
 
 
 def _rows(shape: tuple[int, ...], wanted: TensorInput) -> tuple[int, ...]:
@@ -40,9 +41,3 @@ def _rows(shape: tuple[int, ...], wanted: TensorInput) -> tuple[int, ...]:
     if shape[1:] != wanted.shape:
         raise ItemError("WRONG_SHAPE", f"its shape is {shape}; the model takes (rows, *{wanted.shape})")
     return shape
-
-
-def _finite(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    if not np.isfinite(values).all():
-        raise ItemError("MISSING_VALUE", "it holds values that are not finite, or not as float32")
-    return values

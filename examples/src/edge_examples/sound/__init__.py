@@ -1,0 +1,1 @@
+"""What a machine sounds like: a classifier of half seconds of synthesised sound."""
