@@ -5,7 +5,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import click
 from rich.console import Console
@@ -14,6 +14,7 @@ from edge_examples.job import JobOptions
 from edge_examples.job import run as run_job
 from edge_examples.stay import run as run_stay
 from edge_examples.suite import Folders, SuiteError
+from edge_simulator.agent.engines import EngineName
 
 RUNS: Final = Path(".run")
 MODELS: Final = RUNS / "models"
@@ -26,6 +27,15 @@ def main() -> None:
     """Run the suite on the local simulator. Start it in the project's root folder."""
 
 
+_engine = click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineName)),
+    default="process",
+    show_default=True,
+    help="What the modules run on; containers take images: make images.",
+)
+
+
 @main.command()
 @click.option("--files", type=click.IntRange(10, 719), default=700, show_default=True, help="Digits to drop.")
 @click.option("--timeout", type=float, default=240.0, show_default=True, help="Seconds until giving up.")
@@ -36,9 +46,10 @@ def main() -> None:
     show_default=True,
     help="Working folder; emptied.",
 )
-def job(files: int, timeout: float, folder: Path) -> None:
+@_engine
+def job(files: int, timeout: float, folder: Path, engine: EngineName) -> None:
     """Feed the suite, swap its model on the way, and report what became of every file."""
-    clean = _run(run_job(JobOptions(folder, MODELS, files, timeout), Console()))
+    clean = _run(run_job(JobOptions(folder, MODELS, files, timeout, engine), Console()))
     sys.exit(not clean)
 
 
@@ -50,10 +61,11 @@ def job(files: int, timeout: float, folder: Path) -> None:
     show_default=True,
     help="Kept for the next time.",
 )
-def stay(folder: Path) -> None:
+@_engine
+def stay(folder: Path, engine: EngineName) -> None:
     """Start the suite and stay until Ctrl-C."""
     with suppress(KeyboardInterrupt):
-        _run(run_stay(Folders(folder, MODELS), Console()))
+        _run(run_stay(Folders(folder, MODELS), engine, Console()))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -9,6 +9,7 @@ from rich.text import Text
 from edge_examples.digits import data
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import Folders, Suite, running
+from edge_simulator.agent.engines import EngineName
 
 HELP = """
 The suite runs. Drop pictures of digits into
@@ -28,14 +29,14 @@ SWAP = """  .venv/bin/edge-simulator twin set inference --state {state} \\
       model.version={version} model.requestId={version} model.ref={ref}"""
 
 
-async def run(folders: Folders, console: Console) -> None:
+async def run(folders: Folders, engine: EngineName, console: Console) -> None:
     """Start the suite and show the ledger's counts until cancelled.
 
     Raises:
         SuiteError: The suite did not start, or ended by itself.
     """
     packed = prepare(folders.models, folders.trust, data.load())
-    async with running(folders) as suite:
+    async with running(folders, "--engine", engine) as suite:
         if not (await suite.reported("inference", "model") or {}).get("active"):
             await suite.swap(packed[0].desired())
         console.print(_help(folders, packed), highlight=False, soft_wrap=True)

@@ -32,6 +32,7 @@ class ContainerEngine:
         self._project = project
         self._state = state
         self._volumes = Volumes(state.volumes, state.tmpfs, placed)
+        self._one_by_one = asyncio.Lock()  # as edgeAgent goes through its plan, in startup order
         with explained(f"network {project.name}"):
             remove_leftovers(client, project)
             client.create_network(project.name, driver="bridge", labels=project.labels)
@@ -39,12 +40,13 @@ class ContainerEngine:
         self.address: str | None = network["IPAM"]["Config"][0]["Gateway"]
 
     async def launch(self, spec: ModuleSpec, own: Mapping[str, str]) -> Container:
-        starting = asyncio.create_task(self._launch(spec, own))
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            await (await starting).stop()  # a thread goes on, whoever waits for it
-            raise
+        async with self._one_by_one:
+            starting = asyncio.create_task(self._launch(spec, own))
+            try:
+                return await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                await (await starting).stop()  # a thread goes on, whoever waits for it
+                raise
 
     async def _launch(self, spec: ModuleSpec, own: Mapping[str, str]) -> Container:
         started = await asyncio.to_thread(self._start, spec, own)
