@@ -81,22 +81,45 @@ format: $(VENV)/.ready-dev ## Format the code and apply safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# --- images ----------------------------------------------------------------------------------------------------------
+MODULES := ingest transform inference upload
+ARCH ?= amd64
+MACHINE_amd64 := x86_64
+MACHINE_arm64 := aarch64
+GLIBC := 2_17 2_24 2_26 2_27 2_28 2_31 2_34 2_35 2_36
+DOWNLOAD = $(BIN)/python -m pip download --quiet --disable-pip-version-check --require-hashes --no-deps \
+	--python-version 3.11 $(GLIBC:%=--platform manylinux_%_$(MACHINE_$(ARCH))) --platform manylinux2014_$(MACHINE_$(ARCH))
+
+.PHONY: wheels
+wheels: $(MODULES:%=build/wheels/%/$(ARCH)) ## Get what the images install, each file by its hash; ARCH=arm64 for the other platform
+
+build/wheels/%/$(ARCH): modules/%/requirements.lock requirements-build.lock | $(VENV)/.ready
+	rm -rf $@
+	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
+	touch $@
+
+.PHONY: base-image
+base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, where no public registry is reached
+	images/base.sh edge-base:bookworm
+
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
-LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
 	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
 	--no-emit-package edge-transform
+LOCK_ANYWHERE := $(LOCK) --universal
+LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
 
 .PHONY: lock
 lock: ## Resolve every lock file again from the pyproject files (needs a package registry)
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) 'uv>=0.8'
-	$(LOCK) requirements-build.in -o requirements-build.lock
-	$(LOCK) $(PACKAGES:%=%/pyproject.toml) -c requirements-build.lock -o requirements.lock
-	$(LOCK) --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
+	$(LOCK_ANYWHERE) requirements-build.in -o requirements-build.lock
+	$(LOCK_ANYWHERE) $(PACKAGES:%=%/pyproject.toml) -c requirements-build.lock -o requirements.lock
+	$(LOCK_ANYWHERE) --group dev -c requirements.lock -c requirements-build.lock -o requirements-dev.lock
 	for module in ingest transform upload; do \
-		$(LOCK) modules/$$module/pyproject.toml -c requirements.lock -o modules/$$module/requirements.lock; done
-	$(LOCK) modules/inference/pyproject.toml --extra cpu -c requirements.lock -o modules/inference/requirements.lock
+		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
+	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
 
 .PHONY: clean
 clean: ## Remove what was built and what runs left behind (not .venv)
