@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -22,11 +22,10 @@ _log = logging.getLogger(__name__)
 
 
 class Started(NamedTuple):
-    """A container that has just been started: its id, its process, and what it prints."""
+    """A container that has just been started, and its process."""
 
     id: str
     pid: int
-    output: Iterable[bytes]
 
 
 def start(client: APIClient, request: Mapping[str, Any], name: str) -> Started:
@@ -38,12 +37,11 @@ def start(client: APIClient, request: Mapping[str, Any], name: str) -> Started:
     with explained(f"container {name}"):
         container = client.create_container_from_config(request, name)["Id"]
         try:
-            output = client.attach(container, stream=True)  # from before the start, so that nothing is missed
             client.start(container)
         except DockerException:
             client.remove_container(container, force=True, v=True)
             raise
-        return Started(container, client.inspect_container(container)["State"]["Pid"], output)
+        return Started(container, client.inspect_container(container)["State"]["Pid"])
 
 
 class Container:
@@ -90,11 +88,11 @@ class Container:
 
 
 def _follow(client: APIClient, started: Started, log: Path) -> int:
-    with log.open("ab", buffering=0) as file:
-        for piece in started.output:
-            file.write(piece)
     with explained("end of a container"):
         try:
+            with log.open("ab", buffering=0) as file:
+                for piece in client.logs(started.id, stream=True, follow=True):
+                    file.write(piece)
             exit_code: int = client.wait(started.id)["StatusCode"]
             ended = client.inspect_container(started.id)
         except NotFound:  # somebody has removed it
