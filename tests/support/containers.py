@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,15 @@ from edge_simulator.manifest import load
 
 MODULES = ("ingest", "transform", "inference", "upload")
 _STATE = "edge-simulator.state"
+LOGIN = {"username": "user", "password": "secret"}
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """The images in a registry with a password, by digest; the engine has them under these names no longer."""
+
+    host: str
+    images: dict[str, str]
 
 
 @contextmanager
@@ -68,11 +78,11 @@ def run_in(container: Container, code: str) -> str:
     return result.output.decode().strip()
 
 
-def template_with(folder: Path, change: "dict[str, Any]") -> Path:
+def template_with(folder: Path, change: dict[str, Any]) -> Path:
     """Write the suite's template into a folder, with members of its modules' entries changed."""
     for name in ("modules", ".env"):
         (folder / name).symlink_to(TEMPLATE.with_name(name).resolve())
-    document = json.loads(TEMPLATE.read_text())
+    document = json.loads(TEMPLATE.read_text().replace(": ${REQUIRE_GPU}", ": false"))  # no JSON before expansion
     agent = document["modulesContent"]["$edgeAgent"]["properties.desired"]
     _merge(agent, change)
     manifest = folder / TEMPLATE.name

@@ -70,7 +70,7 @@ def test_a_volume_that_the_user_has_placed_is_a_bind() -> None:
 
 
 def test_memory_and_nameless_volumes_are_the_containers_own() -> None:
-    mounts = [{"Type": "tmpfs", "Target": "/tmp"}, {"Type": "volume", "Target": "/scratch"}]
+    mounts = [{"Type": "tmpfs", "Target": "/memory"}, {"Type": "volume", "Target": "/scratch"}]
     assert _request({"HostConfig": {"Mounts": mounts}})["HostConfig"]["Mounts"][:2] == mounts
 
 
