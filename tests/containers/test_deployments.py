@@ -106,7 +106,7 @@ async def test_volumes_go_with_the_state_folder(
     names = []
     for _ in range(2):
         with simulator(tmp_path, deployment(routes={}, modules=modules), *FAST) as running:
-            await _line(running, "m", "up")
+            await _status(running, "m", "running")
             (volume,) = client.volumes.list(filters={"label": f"edge-simulator.state={running.state}"})
             names.append(volume.name)
         (running.state / "device.key").unlink()
@@ -115,7 +115,7 @@ async def test_volumes_go_with_the_state_folder(
 
 def test_without_an_engine_one_sentence_says_so(tmp_path: Path) -> None:
     manifest = SimulatorProcess.in_folder(tmp_path, deployment(routes={}), *FAST).manifest
-    command = [COMMAND, "run", manifest, "--engine", "docker", "--state", tmp_path / "state"]
+    command = [str(COMMAND), "run", str(manifest), "--engine", "docker", "--state", str(tmp_path / "state")]
     env = {**os.environ, "DOCKER_HOST": f"unix://{tmp_path}/none.sock"}
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
