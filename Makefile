@@ -39,7 +39,8 @@ simulate: setup ## Start the same suite and stay: drop files, edit twins, watch;
 
 .PHONY: manifest
 manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
-	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
+	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config \
+		$(addprefix --pins ,$(wildcard config/images.json))
 
 .PHONY: test
 test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
@@ -49,17 +50,17 @@ test: $(VENV)/.ready-dev registry ## Set up for the tests and pass them
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
-REGISTRY := build/registry/usr/bin/docker-registry
+REGISTRY_PROGRAM := build/registry/usr/bin/docker-registry
 
 .PHONY: registry
 registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
-	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY_PROGRAM) || { mkdir -p build && cd build \
 		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
-	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY))" $(BIN)/python benchmarks/pull.py
+	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY_PROGRAM))" $(BIN)/python benchmarks/pull.py
 
 .PHONY: bench-hub
 bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling where it is installed
@@ -69,7 +70,7 @@ bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling w
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks images tests
 	$(BIN)/lint-imports
 
 .PHONY: docs
@@ -98,6 +99,38 @@ build/wheels/%/$(ARCH): modules/%/requirements.lock requirements-build.lock | $(
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
 
+NAMED := $(addprefix CONTAINER_REGISTRY_SERVER=,$(REGISTRY))
+
+.PHONY: images
+images: wheels $(VENV)/.ready-dev ## Build the images, write their SBOMs; REGISTRY=… in their names, BASE_IMAGE=edge-base:bookworm for a small base
+	$(NAMED) $(BIN)/python -m images.build $(ARCH)
+
+.PHONY: push
+push: $(VENV)/.ready-dev ## Push the images that were built with the same REGISTRY=…; `make manifest` then pins their digests
+	$(NAMED) $(BIN)/python -m images.push $(ARCH)
+
+.PHONY: images-gpu
+images-gpu: build/wheels/inference.gpu/amd64 $(VENV)/.ready-dev ## Build inference's image with CUDA's libraries, 2 GB of them
+	$(NAMED) $(BIN)/python -m images.build amd64.gpu
+
+build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requirements-build.lock | $(VENV)/.ready
+	rm -rf $@
+	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
+	touch $@
+
+.PHONY: engine
+engine: ## Have a container engine and mmdebstrap: from Debian, as root, where they are missing; dockerd is started if none runs
+	images/engine.sh
+
+.PHONY: test-containers
+test-containers: $(VENV)/.ready-dev registry ## Build the images on the small base and pass the tests that run them; needs `make engine`
+	@if docker info >/dev/null 2>&1 && command -v mmdebstrap >/dev/null; then \
+		$(MAKE) base-image && $(MAKE) images BASE_IMAGE=edge-base:bookworm; \
+	else \
+		echo "no container engine or no mmdebstrap: the tests that need them are skipped; make engine says how to have them"; \
+	fi
+	$(BIN)/pytest -m containers
+
 .PHONY: base-image
 base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, where no public registry is reached
 	images/base.sh edge-base:bookworm
@@ -120,6 +153,7 @@ lock: ## Resolve every lock file again from the pyproject files (needs a package
 	for module in ingest transform upload; do \
 		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
+	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra gpu -o modules/inference/requirements-gpu.lock
 
 .PHONY: clean
 clean: ## Remove what was built and what runs left behind (not .venv)

@@ -4,7 +4,7 @@ import pytest
 
 from edge_simulator.manifest import ManifestError
 from edge_simulator.manifest.dockerfile import ImageCommand, read_command
-from edge_simulator.manifest.images import Project
+from edge_simulator.manifest.images import Project, read_pins
 from support.manifests import write, write_module
 
 
@@ -128,3 +128,21 @@ def test_commands_must_be_in_exec_form(tmp_path: Path, text: str) -> None:
 def test_a_dockerfile_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="cannot be read"):
         read_command(tmp_path / "Dockerfile")
+
+
+def test_a_pushed_image_is_named_by_its_digest_and_runs_the_same(tmp_path: Path) -> None:
+    write_module(tmp_path / "modules/camera", dockerfile='ENTRYPOINT ["camera"]')
+    record = write('{"registry.test/camera:1.0-amd64": "registry.test/camera@sha256:abc"}', tmp_path, "images.json")
+    pinned = Project(tmp_path / "deployment.template.json", {}, "amd64", read_pins(record))
+
+    name = pinned.fill_in("${MODULES.camera}")
+
+    assert name == "registry.test/camera@sha256:abc"
+    assert pinned.command(name).entrypoint == ("camera",)
+    assert pinned.fill_in("${MODULES.camera.arm64}") == "registry.test/camera:1.0-arm64"
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"registry.test/camera:1.0-amd64": 1}'])
+def test_a_record_of_pushed_images_that_is_none(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ManifestError, match=r"images\.json"):
+        read_pins(write(text, tmp_path, "images.json"))

@@ -1,6 +1,7 @@
 """What an image's health check runs: whether the module answers where its metrics are."""
 
 import sys
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from os import environ
 from typing import Final
@@ -12,8 +13,8 @@ def answers(address: str, port: int) -> bool:
     """Whether ``/metrics`` is served there; 0.0.0.0 is reached on the loopback interface."""
     connection = HTTPConnection(address, port, timeout=TIMEOUT_S)
     try:
-        connection.request("HEAD", "/metrics")
-        return connection.getresponse().status == 200
+        connection.request("GET", "/metrics")
+        return connection.getresponse().status == HTTPStatus.OK
     except (OSError, HTTPException):
         return False
     finally:

@@ -10,6 +10,7 @@ import click
 from edge_simulator.manifest.checking import check as check_manifest
 from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.expansion import expand_template
+from edge_simulator.manifest.images import read_pins
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -25,10 +26,11 @@ def manifest() -> None:
 @_FILE
 @click.option("--output-dir", type=_FOLDER, required=True, help="Folder to write to.")
 @_PLATFORM
-def expand(file: Path, output_dir: Path, platform: str) -> None:
+@click.option("--pins", type=click.Path(path_type=Path), help="Record of pushed images, whose digests are then used.")
+def expand(file: Path, output_dir: Path, platform: str, pins: Path | None) -> None:
     """Write the manifest that IoT Hub takes, deployment.PLATFORM.json, from the template FILE."""
     try:
-        expanded = expand_template(file, os.environ, platform)
+        expanded = expand_template(file, os.environ, platform, read_pins(pins) if pins else None)
     except ManifestError as error:
         raise click.ClickException(str(error)) from error
     output_dir.mkdir(parents=True, exist_ok=True)

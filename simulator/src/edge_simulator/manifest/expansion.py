@@ -24,14 +24,18 @@ class Expanded:
     unset: list[str]
 
 
-def expand_template(path: Path, env: Mapping[str, str], platform: str) -> Expanded:
+def expand_template(
+    path: Path, env: Mapping[str, str], platform: str, pins: Mapping[str, str] | None = None
+) -> Expanded:
     """Replace variables and placeholders, and write createOptions as strings of at most 512 characters.
+
+    `pins` give what stands for an image's name, as `read_pins` returns it.
 
     Raises:
         ManifestError: the template, or a file that it refers to, cannot be read, or createOptions are too long.
     """
     names = environment(path, env)
-    document = read_document(path, names, Project(path, names, platform))
+    document = read_document(path, names, Project(path, names, platform, pins))
     document.pop("$schema-template", None)
     text = json.dumps(with_chunked_options(document), indent=2) + "\n"
     return Expanded(f"{path.stem.removesuffix(_TEMPLATE)}.{platform}.json", text, unset(text))

@@ -19,6 +19,7 @@ _PLACEHOLDER: Final = re.compile(
 )
 _TAG: Final = Object({"version": TEXT, "platforms": Object(others=(r".*", TEXT))})
 _MODULE_JSON: Final = Object({"image": Object({"repository": TEXT, "tag": _TAG})})
+_PINS: Final = Object(others=(r".*", TEXT))
 _DEBUG: Final = "debug"
 
 
@@ -60,12 +61,22 @@ class ImageSource:
 
 
 class Project:
-    """The folder that a manifest lies in, with the modules that are built in it."""
+    """The folder that a manifest lies in, with the modules that are built in it.
 
-    def __init__(self, manifest: Path, env: Mapping[str, str], platform: str) -> None:
+    Args:
+        manifest: The manifest or template.
+        env: Variables for `module.json`.
+        platform: That of images whose placeholder names none.
+        pins: What stands in a manifest for the name of an image, such as the name with its digest.
+    """
+
+    def __init__(
+        self, manifest: Path, env: Mapping[str, str], platform: str, pins: Mapping[str, str] | None = None
+    ) -> None:
         self._root = manifest.resolve().parent
         self._env = env
         self._platform = platform
+        self._pins = pins or {}
         self._modules = _modules_folder(manifest, env.get("MODULES_PATH", "modules"))
 
     def fill_in(self, text: str) -> str:
@@ -96,7 +107,23 @@ class Project:
         platform = placeholder["platform"] or self._platform
         if platform == _DEBUG:
             platform = f"{self._platform}.{_DEBUG}"
-        return ImageSource.read(folder, self._env).name(platform)
+        name = ImageSource.read(folder, self._env).name(platform)
+        return self._pins.get(name, name)
+
+
+def read_pins(path: Path) -> dict[str, str]:
+    """Read the record of pushed images: a JSON object, from an image's name to the same with its digest.
+
+    Raises:
+        ManifestError: the file cannot be read, or holds something else.
+    """
+    try:
+        pins = json.loads(read_text(path))
+    except ValueError as error:
+        raise ManifestError(f"is no JSON: {error}", str(path)) from error
+    for problem in _PINS.problems(pins, ()):
+        raise ManifestError(f"{render(problem.path)} {problem.reason}; {problem.mend}", str(path))
+    return dict(pins)
 
 
 def _modules_folder(manifest: Path, name: str) -> Path:
