@@ -168,6 +168,19 @@ build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requir
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
 
+.PHONY: engine
+engine: ## Have a container engine and mmdebstrap: from Debian, as root, where they are missing; dockerd is started if none runs
+	images/engine.sh
+
+.PHONY: test-containers
+test-containers: $(VENV)/.ready-dev registry ## Build the images on the small base and pass the tests that run them; needs `make engine`
+	@if docker info >/dev/null 2>&1 && command -v mmdebstrap >/dev/null; then \
+		$(MAKE) base-image && $(MAKE) images BASE_IMAGE=edge-base:bookworm; \
+	else \
+		echo "no container engine or no mmdebstrap: the tests that need them are skipped; make engine says how to have them"; \
+	fi
+	$(BIN)/pytest -m containers
+
 .PHONY: base-image
 base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, where no public registry is reached
 	images/base.sh edge-base:bookworm

@@ -75,7 +75,7 @@ class SimulatorProcess:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "deployment.json"
         path.write_text(json.dumps(manifest), encoding="utf-8")
-        own = () if {"--address", "--devices"} & {*arguments} else ("--address", own_address())
+        own = () if {"--address", "--devices", "--engine"} & {*arguments} else ("--address", own_address())
         return cls(path, folder / "state", (*own, *arguments))
 
     def start(self) -> None:

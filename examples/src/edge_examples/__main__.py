@@ -5,7 +5,7 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import click
 from rich.console import Console
@@ -15,6 +15,7 @@ from edge_examples.job import JobOptions
 from edge_examples.job import run as run_job
 from edge_examples.stay import run as run_stay
 from edge_examples.suite import Folders, SuiteError
+from edge_simulator.agent.engines import EngineName
 
 RUNS: Final = Path(".run")
 MODELS: Final = RUNS / "models"
@@ -35,6 +36,15 @@ def main() -> None:
     """Run the suite on the local simulator. Start it in the project's root folder."""
 
 
+_engine = click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineName)),
+    default="process",
+    show_default=True,
+    help="What the modules run on; containers take images: make images.",
+)
+
+
 @main.command()
 @example
 @click.option("--files", type=click.IntRange(min=10), help="Good files to drop, rather than all of the example's.")
@@ -46,12 +56,13 @@ def main() -> None:
     show_default=True,
     help="Working folder; emptied.",
 )
-def job(example: str, files: int | None, timeout: float, folder: Path) -> None:
+@_engine
+def job(example: str, files: int | None, timeout: float, folder: Path, engine: EngineName) -> None:
     """Feed the suite, swap its model on the way, and report what became of every file."""
     chosen = EXAMPLES[example]
     if files and files > chosen.files:
         raise click.UsageError(f"the example {example} has {chosen.files} files")
-    options = JobOptions(chosen, folder, MODELS, files or chosen.files, timeout)
+    options = JobOptions(chosen, folder, MODELS, files or chosen.files, timeout, engine)
     clean = _run(run_job(options, Console()))
     sys.exit(not clean)
 
@@ -65,10 +76,11 @@ def job(example: str, files: int | None, timeout: float, folder: Path) -> None:
     show_default=True,
     help="Kept for the next time.",
 )
-def stay(example: str, folder: Path) -> None:
+@_engine
+def stay(example: str, folder: Path, engine: EngineName) -> None:
     """Start the suite and stay until Ctrl-C."""
     with suppress(KeyboardInterrupt):
-        _run(run_stay(EXAMPLES[example], Folders(folder, MODELS), Console()))
+        _run(run_stay(EXAMPLES[example], Folders(folder, MODELS), engine, Console()))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -50,7 +50,7 @@ def deliver(drop: Drop, share: Path) -> float:
         When it was complete, in seconds since the epoch.
     """
     path = share / drop.path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_open(path.parent)
     if drop.manner is Manner.LINK:
         path.symlink_to(os.fsdecode(drop.content))
     elif drop.manner is Manner.RENAMED:
@@ -62,6 +62,12 @@ def deliver(drop: Drop, share: Path) -> float:
     else:
         path.write_bytes(drop.content)
     return time.time()
+
+
+def make_open(folder: Path) -> None:
+    """Make a folder that every user may write to, as modules in containers are users of their own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o777)
 
 
 def _write_slowly(path: Path, content: bytes) -> None:

@@ -18,6 +18,7 @@ from edge_examples.packages import prepare
 from edge_examples.report import Report
 from edge_examples.suite import Folders, Suite, running
 from edge_examples.verdict import collect, judge
+from edge_simulator.agent.engines import EngineName
 
 RATE: Final = 50.0
 """Files dropped each second."""
@@ -36,6 +37,7 @@ class JobOptions:
         models: Where the model packages are kept between runs.
         files: Good files to drop.
         timeout_s: When to give up waiting.
+        engine: What the modules run on: processes, or containers of images that have been built.
     """
 
     example: Example
@@ -43,6 +45,7 @@ class JobOptions:
     models: Path
     files: int
     timeout_s: float
+    engine: EngineName
 
 
 async def run(options: JobOptions, console: Console) -> bool:
@@ -63,7 +66,7 @@ async def run(options: JobOptions, console: Console) -> bool:
     drops = options.example.drops(options.files)
     shutil.rmtree(options.folder, ignore_errors=True)
     console.print("Starting the simulator and the four modules …")
-    async with running(folders) as suite, asyncio.timeout(options.timeout_s):
+    async with running(folders, "--engine", options.engine) as suite, asyncio.timeout(options.timeout_s):
         await suite.swap(packed[0].desired())
         started = time.monotonic()
         with _progress(console) as progress:

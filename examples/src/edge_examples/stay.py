@@ -9,6 +9,7 @@ from rich.text import Text
 from edge_examples.example import Example
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import Folders, Suite, running
+from edge_simulator.agent.engines import EngineName
 
 HELP = """
 The suite runs. Drop {takes} into
@@ -28,14 +29,14 @@ SWAP = """  .venv/bin/edge-simulator twin set inference --state {state} \\
       model.name={name} model.version={version} model.requestId={name}-{version} model.ref={ref}"""
 
 
-async def run(example: Example, folders: Folders, console: Console) -> None:
+async def run(example: Example, folders: Folders, engine: EngineName, console: Console) -> None:
     """Start the suite and show the ledger's counts until cancelled.
 
     Raises:
         SuiteError: The suite did not start, or ended by itself.
     """
     packed = prepare(example, folders.models, folders.trust)
-    async with running(folders) as suite:
+    async with running(folders, "--engine", engine) as suite:
         active = (await suite.reported("inference", "model") or {}).get("active") or {}
         if active.get("name") != example.name:
             await suite.swap(packed[0].desired())

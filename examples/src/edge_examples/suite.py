@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from edge_examples.drops import make_open
 from edge_examples.trust import ROOTS
 from edge_simulator.agent.guard import guard
 from edge_simulator.control.client import ControlClient
@@ -65,8 +66,10 @@ class Folders:
 
     def make(self) -> None:
         """Make those that are not there."""
-        for folder in (self.share, self.cloud, self.state, self.models):
+        for folder in (self.state, self.models):
             folder.mkdir(parents=True, exist_ok=True)
+        for share in (self.share, self.cloud):
+            make_open(share)
 
 
 class Suite:

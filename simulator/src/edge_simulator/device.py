@@ -3,15 +3,14 @@
 import logging
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from edge_simulator import address, http
 from edge_simulator.agent.agent import Agent
-from edge_simulator.agent.volumes import Volumes
+from edge_simulator.agent.engine import Engine
 from edge_simulator.control.server import ControlApi
 from edge_simulator.deployment import AGENT_MODULE, Deployer
 from edge_simulator.errors import AddressUnavailableError
@@ -42,44 +41,42 @@ _log = logging.getLogger(__name__)
 class Deployment:
     """What a device runs.
 
-    `mounts` puts sources of volumes and binds on folders of the user's choice; `backoff_unit_s` is the first wait
-    before a module starts again; `guests` are modules that others run.
+    `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others run.
     """
 
     manifest: Manifest
-    mounts: Mapping[str, Path]
     backoff_unit_s: float
     guests: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A device that can be found, and does not run yet: its identity, its folder, and the socket for its modules."""
+    """A device that can be found, and does not run yet: identity, folder, engine, and the socket for its modules."""
 
     device: Device
     state: State
+    engine: Engine
     listener: socket.socket
 
 
 @contextmanager
-def placed(device_id: str, state: State, fixed_address: str | None) -> Iterator[Place]:
-    """Give a device an address: `fixed_address`, or else the one that it had before, or the first free one.
+def placed(device_id: str, state: State, engine: Engine, fixed_address: str | None) -> Iterator[Place]:
+    """Give a device an address: its engine's or `fixed_address`, else the one that it had, or the first free one.
 
     Raises:
         AddressUnavailableError: there is none.
     """
-    wanted = address.listen_on(fixed_address) if fixed_address else address.listen(state.last_address())
+    fixed = engine.address or fixed_address
+    wanted = address.listen_on(fixed) if fixed else address.listen(state.last_address())
     with wanted as listener:
         device = Device(listener.getsockname()[0], state.secret(), device_id=device_id)
         state.remember_address(device.gateway_host)
-        yield Place(device, state, listener)
+        yield Place(device, state, engine, listener)
 
 
 @asynccontextmanager
-async def running(
-    place: Place, deployment: Deployment, authority: Authority, access: Access, mark: Mapping[str, str]
-) -> AsyncIterator[Edge]:
-    """Run a device for as long as the block lasts, its modules with `mark` in their environment.
+async def running(place: Place, deployment: Deployment, authority: Authority, access: Access) -> AsyncIterator[Edge]:
+    """Run a device for as long as the block lasts.
 
     Raises:
         RouteError: the manifest's routes cannot be used.
@@ -91,8 +88,7 @@ async def running(
         await stack.enter_async_context(meanwhile(database.keep_committing()))
         server = Server(hub)
         faults.watch("link", server.follow_links)
-        volumes = Volumes(state.volumes, state.tmpfs, deployment.mounts)
-        agent = Agent(device, state, volumes, faults, deployment.backoff_unit_s)
+        agent = Agent(device, state, place.engine, faults, deployment.backoff_unit_s)
         workload = WorkloadApi(device, authority.pem, hub.modules)
         tls = authority.server_context(device.gateway_host)
         deployer = Deployer(hub, agent, deployment.manifest, deployment.guests)
@@ -109,7 +105,7 @@ async def running(
         )
         await stack.enter_async_context(meanwhile(every(_EXPIRY_S, hub.remove_expired)))
         stack.callback(hub.monitor.close)
-        await stack.enter_async_context(agent.running(mark))
+        await stack.enter_async_context(agent.running())
         deployer.follow()
         yield Edge(device, hub, state.root, deployer)
 

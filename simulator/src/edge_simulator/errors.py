@@ -4,7 +4,9 @@ SimulatorError
 ├── StateInUseError            another simulator runs on the state folder
 ├── NotRunningError            no simulator runs on the state folder
 ├── AddressUnavailableError    no loopback address whose port 8883 is free
-├── CommandMissingError        a module whose image does not say what to run, or whose program is not installed
+├── LaunchError                a module that lacks what it takes to start
+│   ├── CommandMissingError    its image does not say what to run, or its program is not installed
+│   └── ContainerError         the container engine does not have what it takes, or is not there
 ├── UnknownModuleError         a module that the deployment does not name
 ├── FaultError                 a fault that there is not, or that would not end
 ├── ModuleNotRunningError      a module without a process, where one is needed
@@ -32,8 +34,16 @@ class AddressUnavailableError(SimulatorError):
     """No loopback address whose port 8883 is free."""
 
 
-class CommandMissingError(SimulatorError):
+class LaunchError(SimulatorError):
+    """A module lacks what it takes to start."""
+
+
+class CommandMissingError(LaunchError):
     """A module whose image does not say what to run, or whose program is not installed."""
+
+
+class ContainerError(LaunchError):
+    """The container engine does not have what a module takes, or is not there at all."""
 
 
 class UnknownModuleError(SimulatorError):

@@ -10,7 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from edge_simulator import address, http
-from edge_simulator.agent.guard import guard
+from edge_simulator.agent.engines import EngineName, engines
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
 from edge_simulator.device import Deployment, placed
 from edge_simulator.device import running as device_running
@@ -45,7 +45,7 @@ class Options:
     `mounts` puts sources of volumes and binds on folders of the user's choice; `address` fixes the loopback address of
     the only device; `backoff_unit_s` is the first wait before a module starts again; `guests` are modules that others
     run; `service_port` fixes the port of the service API. One of several `devices` has everything in a folder of its
-    own below `state`, and below each folder of `mounts`.
+    own below `state`, and below each folder of `mounts`. `engine` says what modules run on.
     """
 
     manifest: Manifest
@@ -56,6 +56,7 @@ class Options:
     guests: tuple[str, ...] = ()
     service_port: int | None = None
     devices: int = 1
+    engine: EngineName = "process"
 
 
 @asynccontextmanager
@@ -71,18 +72,17 @@ async def running(options: Options) -> AsyncIterator[Edges]:
     async with AsyncExitStack() as stack:
         for state in {root, *states.values()}:
             stack.enter_context(state.claim())
-        mark = stack.enter_context(guard())
-        places = [stack.enter_context(placed(name, state, options.address)) for name, state in states.items()]
+        make_engine = stack.enter_context(engines(options.engine))
+        places = [
+            stack.enter_context(placed(name, state, make_engine(state, _mounts(options, name)), options.address))
+            for name, state in states.items()
+        ]
         host, authority = places[0].device.gateway_host, Authority.open(root.authority)
         listener = stack.enter_context(address.listen_for_service(host, options.service_port))
         access = Access.derive(f"{host}:{listener.getsockname()[1]}", root.secret())
+        deployment = Deployment(options.manifest, options.backoff_unit_s, options.guests)
         edges = Edges(
-            [
-                await stack.enter_async_context(
-                    device_running(place, _deployment(options, place.device.device_id), authority, access, mark)
-                )
-                for place in places
-            ]
+            [await stack.enter_async_context(device_running(place, deployment, authority, access)) for place in places]
         )
         _log.info("service API at https://%s: `edge-simulator connection-string` says how to use it", access.host)
         store = ConfigurationStore(root.configurations)
@@ -101,11 +101,10 @@ def _states(root: State, count: int) -> dict[str, State]:
     return {name: root.of_device(name) for name in names}
 
 
-def _deployment(options: Options, device: str) -> Deployment:
-    mounts = options.mounts
-    if options.devices > 1:
-        mounts = {source: folder / device for source, folder in mounts.items()}
-    return Deployment(options.manifest, mounts, options.backoff_unit_s, options.guests)
+def _mounts(options: Options, device: str) -> Mapping[str, Path]:
+    if options.devices == 1:
+        return options.mounts
+    return {source: folder / device for source, folder in options.mounts.items()}
 
 
 def _service(edges: Edges, access: Access, store: ConfigurationStore, rollout: Rollout) -> web.Application:

@@ -43,9 +43,9 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.log = path / "logs" / "m.log"
         self.work = path / "work" / "m"
-        self.started: list[asyncio.subprocess.Process] = []
+        self.started: list[process.ModuleProcess] = []
 
-    async def python(self, code: str) -> asyncio.subprocess.Process:
+    async def python(self, code: str) -> process.ModuleProcess:
         command = (sys.executable, "-c", code)
         running = await process.start(command, {"PATH": os.environ["PATH"]}, self.work, self.log)
         self.started.append(running)
@@ -57,7 +57,7 @@ async def folder(tmp_path: Path) -> AsyncIterator[Folder]:
     folder = Folder(tmp_path)
     yield folder
     for running in folder.started:
-        await process.stop(running)
+        await running.stop()
 
 
 def test_programs_are_found_beside_this_python_first() -> None:
@@ -88,15 +88,13 @@ async def test_a_process_is_asked_to_stop(folder: Folder) -> None:
     code = "import signal, sys; signal.signal(15, lambda *_: sys.exit(7)); print('up', flush=True); signal.pause()"
     running = await folder.python(code)
     await _line(folder.log)
-    await process.stop(running)
-    assert running.returncode == 7
+    assert await running.stop() == 7
 
 
 async def test_what_a_process_started_ends_with_it(folder: Folder) -> None:
     running = await folder.python(CHILD + "; import signal; signal.pause()")
     child = int(await _line(folder.log))
-    await process.stop(running)
-    assert running.returncode == -signal.SIGTERM
+    assert await running.stop() == -signal.SIGTERM
     while _alive(child):
         await asyncio.sleep(0.01)
 

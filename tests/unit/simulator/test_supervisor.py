@@ -44,7 +44,7 @@ class Bench:
         self.launches: asyncio.Queue[int] = asyncio.Queue()
         self.supervisor = Supervisor(spec, self._launch, Backoff(backoff_unit_s))
 
-    async def _launch(self, spec: ModuleSpec) -> asyncio.subprocess.Process:
+    async def _launch(self, spec: ModuleSpec) -> process.ModuleProcess:
         running = await process.start(
             process.find(spec.command, "m", search_path()), {}, self.folder, self.folder / "log"
         )

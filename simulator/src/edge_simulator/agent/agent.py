@@ -2,18 +2,15 @@
 
 import asyncio
 import signal
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Final
 
-from edge_simulator.agent import process
-from edge_simulator.agent.environment import connection_string, credentials, environment, search_path
-from edge_simulator.agent.ports import local_ports
+from edge_simulator.agent.engine import Engine, Running
+from edge_simulator.agent.environment import connection_string, credentials
 from edge_simulator.agent.restart import Backoff
 from edge_simulator.agent.supervisor import ModuleStatus, Supervisor
-from edge_simulator.agent.volumes import Volumes, working_folder
 from edge_simulator.errors import ModuleNotRunningError
 from edge_simulator.faults import Faults
 from edge_simulator.identity import Device
@@ -26,10 +23,10 @@ _HANDED_OVER: Final = "left to a process started by hand; `edge-simulator fault 
 class Agent:
     """edgeAgent for one device."""
 
-    def __init__(self, device: Device, state: State, volumes: Volumes, faults: Faults, backoff_unit_s: float) -> None:
+    def __init__(self, device: Device, state: State, engine: Engine, faults: Faults, backoff_unit_s: float) -> None:
         self._device = device
         self._state = state
-        self._volumes = volumes
+        self._engine = engine
         self._faults = faults
         self._backoff_unit_s = backoff_unit_s
         self._supervisors: dict[str, Supervisor] = {}
@@ -37,7 +34,6 @@ class Agent:
         self._handed_over: set[str] = set()
         self._locks: dict[str, asyncio.Lock] = {}
         self._group = asyncio.TaskGroup()
-        self._mark: Mapping[str, str] = {}
         faults.watch("module", self.follow_freeze)
 
     def status(self) -> dict[str, ModuleStatus]:
@@ -103,9 +99,8 @@ class Agent:
         return supervisor
 
     @asynccontextmanager
-    async def running(self, mark: Mapping[str, str]) -> AsyncIterator[None]:
-        """Run the modules that are deployed, with `mark` in their environment, until the block ends."""
-        self._mark = mark
+    async def running(self) -> AsyncIterator[None]:
+        """Run the modules that are deployed, until the block ends."""
         async with self._group:
             try:
                 yield
@@ -148,14 +143,5 @@ class Agent:
             else:
                 await supervisor.run()
 
-    async def _launch(self, spec: ModuleSpec) -> Process:
-        command = process.find(spec.command, spec.name, search_path())
-        self._volumes.prepare(spec)
-        folders = self._volumes.folders(spec)
-        own = {**self.credentials(spec.name), **self._mark}
-        return await process.start(
-            command,
-            env=environment(spec, own, folders, local_ports(spec)),
-            folder=working_folder(spec, folders, self._state.work / spec.name),
-            log=self._state.log(spec.name),
-        )
+    async def _launch(self, spec: ModuleSpec) -> Running:
+        return await self._engine.launch(spec, self.credentials(spec.name))

@@ -25,10 +25,13 @@ def guard() -> Iterator[Mapping[str, str]]:
     """Give the environment that marks a process as one of ours; none of them is left at the end."""
     mark = secrets.token_hex(16)
     command = [sys.executable, "-I", "-S", __file__, f"{_VARIABLE}={mark}"]
-    # One guard may watch over another's simulator; it must not find the other guard, too.
-    unmarked = {name: value for name, value in os.environ.items() if name != _VARIABLE}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=unmarked):  # noqa: S603 (our own file)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True, env=unmarked()):  # noqa: S603 (our own file)
         yield {_VARIABLE: mark}
+
+
+def unmarked() -> dict[str, str]:
+    """Return this process's environment for a guard: another one, over this simulator itself, must not find it."""
+    return {name: value for name, value in os.environ.items() if name != _VARIABLE}
 
 
 def _main(mark: bytes) -> None:

@@ -4,15 +4,14 @@ import asyncio
 import logging
 import signal
 import time
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from edge_simulator.agent import process
+from edge_simulator.agent.engine import Running
 from edge_simulator.agent.restart import Backoff, restarts
-from edge_simulator.errors import CommandMissingError, ModuleNotRunningError
+from edge_simulator.errors import LaunchError, ModuleNotRunningError
 from edge_simulator.manifest import ModuleSpec
 
 _log = logging.getLogger(__name__)
@@ -35,14 +34,14 @@ class ModuleStatus:
 
 
 class Supervisor:
-    """Runs a module's process, and again by its restart policy."""
+    """Runs a module, and again by its restart policy."""
 
-    def __init__(self, spec: ModuleSpec, launch: Callable[[ModuleSpec], Awaitable[Process]], backoff: Backoff) -> None:
+    def __init__(self, spec: ModuleSpec, launch: Callable[[ModuleSpec], Awaitable[Running]], backoff: Backoff) -> None:
         self.spec = spec
         self.status = ModuleStatus()
         self._launch = launch
         self._backoff = backoff
-        self._running: Process | None = None
+        self._running: Running | None = None
         self._start_now = asyncio.Event()
 
     async def run(self) -> None:
@@ -52,7 +51,7 @@ class Supervisor:
         try:
             while await self._run_once():
                 pass
-        except (CommandMissingError, OSError) as error:
+        except (LaunchError, OSError) as error:
             _log.error("%s cannot run: %s", self.spec.name, error)
             self.status = replace(self.status, status="failed", reason=str(error))
 
@@ -65,19 +64,19 @@ class Supervisor:
         if self.status.status == "backoff":
             self._start_now.set()
             return
-        running = self._process()
+        running = self._require()
         self._start_now.set()
-        await process.stop(running)
+        await running.stop()
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the module's process, and all that it started.
+        """Send a signal to the module, and all that it started.
 
         Raises:
-            ModuleNotRunningError: it has none.
+            ModuleNotRunningError: it does not run.
         """
-        process.signal_group(self._process(), number)
+        self._require().signal(number)
 
-    def _process(self) -> Process:
+    def _require(self) -> Running:
         if self._running is None:
             raise ModuleNotRunningError(f"{self.spec.name} does not run")
         return self._running
@@ -93,10 +92,8 @@ class Supervisor:
             exit_code = await running.wait()
         finally:
             self._running = None
-            await process.stop(running)
-            self.status = replace(
-                self.status, status="stopped", pid=None, exit_code=running.returncode, ended_at=time.time()
-            )
+            ended = await running.stop()
+            self.status = replace(self.status, status="stopped", pid=None, exit_code=ended, ended_at=time.time())
         return await self._rest(exit_code, time.monotonic() - started)
 
     async def _rest(self, exit_code: int, ran_s: float) -> bool:

@@ -20,7 +20,7 @@ class Volumes:
         """Return a module's mounts as target to folder."""
         options = spec.options
         mounts = [*options.binds, *options.mounts]
-        shared = {mount.target: self._shared(mount.source) for mount in mounts if mount.kind != "tmpfs"}
+        shared = {mount.target: self.folder(mount.source) for mount in mounts if mount.kind != "tmpfs"}
         memory = [*options.tmpfs, *(mount.target for mount in mounts if mount.kind == "tmpfs")]
         return shared | {target: self._tmpfs / spec.name / _flat(target) for target in memory}
 
@@ -31,8 +31,13 @@ class Volumes:
             if not folder.exists():
                 folder.mkdir(parents=True)
 
-    def _shared(self, source: str) -> Path:
+    def folder(self, source: str) -> Path:
+        """Return what stands in for a volume or a folder of the host."""
         return self._placed.get(source, self._volumes / _flat(source)).resolve()
+
+    def is_placed(self, source: str) -> bool:
+        """Say whether the user has chosen a folder for a volume or a folder of the host."""
+        return source in self._placed
 
 
 def relocate(value: str, folders: Mapping[str, Path]) -> str:

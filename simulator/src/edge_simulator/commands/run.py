@@ -6,10 +6,12 @@ import os
 import signal
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import click
 from dotenv import dotenv_values
 
+from edge_simulator.agent.engines import EngineName
 from edge_simulator.agent.restart import BACKOFF_UNIT_S
 from edge_simulator.commands.common import state_option
 from edge_simulator.errors import SimulatorError
@@ -43,6 +45,13 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     show_default=True,
     help="How many devices run FILE: edge-1, edge-2 …, each with a state folder of that name below --state.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(get_args(EngineName)),
+    default="process",
+    show_default=True,
+    help="What modules run on: processes of this machine, or containers of the images that FILE names.",
+)
 def run(  # noqa: PLR0913, PLR0917 (an argument for each option)
     file: Path,
     state: Path,
@@ -53,14 +62,19 @@ def run(  # noqa: PLR0913, PLR0917 (an argument for each option)
     guests: tuple[str, ...],
     service_port: int | None,
     devices: int,
+    engine: EngineName,
 ) -> None:
     """Run the deployment manifest or template FILE until Ctrl-C."""
     if address and devices > 1:
         raise click.UsageError("--address is that of one device, and does not go with --devices")
+    if address and engine == "docker":
+        raise click.UsageError("--address does not go with --engine docker: containers reach that of their network")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)-7s %(message)s")
     try:
         manifest = load(file, _environment(env_file))
-        options = Options(manifest, state, _folders(mounts), address, restart_backoff, guests, service_port, devices)
+        options = Options(
+            manifest, state, _folders(mounts), address, restart_backoff, guests, service_port, devices, engine
+        )
         asyncio.run(_run(options))
     except (SimulatorError, ManifestError, RouteError) as error:
         raise click.ClickException(str(error)) from error

@@ -7,7 +7,8 @@ from typing import Any
 from edge_simulator.manifest.content import read_content
 from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.images import Project
-from edge_simulator.manifest.model import Manifest, ModuleSpec
+from edge_simulator.manifest.logins import read_logins
+from edge_simulator.manifest.model import Login, Manifest, ModuleSpec
 from edge_simulator.manifest.modules import read_module
 from edge_simulator.manifest.paths import Path as JsonPath
 from edge_simulator.manifest.paths import render
@@ -38,16 +39,20 @@ def read_modules(agent: Mapping[str, Any], project: Project, place: JsonPath = (
     Raises:
         ManifestError: they cannot be understood.
     """
+    try:
+        logins = read_logins(agent)
+    except ManifestError as error:
+        raise ManifestError(error.reason, f"{render(place)}.{error.path}") from error
     place = (*place, "modules")
     entries = agent.get("modules", {})
     if not isinstance(entries, Mapping):
         raise ManifestError("must be an object", render(place))
-    return {name: _module(name, entry, project, (*place, name)) for name, entry in entries.items()}
+    return {name: _module(name, entry, project, logins, (*place, name)) for name, entry in entries.items()}
 
 
-def _module(name: str, entry: Any, project: Project, place: JsonPath) -> ModuleSpec:
+def _module(name: str, entry: Any, project: Project, logins: Mapping[str, Login], place: JsonPath) -> ModuleSpec:
     try:
-        return read_module(name, entry, project)
+        return read_module(name, entry, project, logins)
     except ManifestError as error:
         inner = f"{render(place)}.{error.path}" if error.path else render(place)
         raise ManifestError(error.reason, inner) from error

@@ -1,7 +1,7 @@
 """What a deployment manifest says, typed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, get_args
 
 from edge_simulator.manifest.images import Project
@@ -11,8 +11,10 @@ LAST_TO_START: Final = 4_294_967_295
 
 Status = Literal["running", "stopped"]
 RestartPolicy = Literal["never", "on-failure", "on-unhealthy", "always"]
+PullPolicy = Literal["never", "on-create"]
 STATUSES: Final = get_args(Status)
 RESTART_POLICIES: Final = get_args(RestartPolicy)
+PULL_POLICIES: Final = get_args(PullPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,19 @@ class CreateOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Login:
+    """What a container registry lets one in with."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleSpec:
-    """A module as edgeAgent starts it; `command` is empty when neither createOptions nor a Dockerfile tells it."""
+    """A module as edgeAgent starts it; `command` is empty when neither createOptions nor a Dockerfile tells it.
+
+    `login` is for the registry of its image, where the deployment has one.
+    """
 
     name: str
     image: str
@@ -51,6 +64,8 @@ class ModuleSpec:
     env: Mapping[str, str]
     options: CreateOptions
     command: tuple[str, ...]
+    pull_policy: PullPolicy = "on-create"
+    login: Login | None = None
 
 
 @dataclass(frozen=True, slots=True)

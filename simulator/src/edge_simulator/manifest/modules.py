@@ -1,16 +1,20 @@
 """A module's entry in `$edgeAgent`'s desired properties, read as edgeAgent does: names whatever their case."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from edge_simulator.manifest import options
 from edge_simulator.manifest.errors import ManifestError
 from edge_simulator.manifest.images import Project
+from edge_simulator.manifest.logins import registry_of
 from edge_simulator.manifest.model import (
     LAST_TO_START,
+    PULL_POLICIES,
     RESTART_POLICIES,
     STATUSES,
     CreateOptions,
+    Login,
     ModuleSpec,
 )
 from edge_simulator.manifest.paths import render
@@ -23,12 +27,13 @@ _MODULE: Final = Object(
         "status": Choice(STATUSES),
         "restartPolicy": Choice(RESTART_POLICIES),
         "startupOrder": Integer(0, LAST_TO_START),
+        "imagePullPolicy": Choice(PULL_POLICIES),
         "env": Object(others=(r".*", Object({"value": SCALAR}))),
     },
 )
 
 
-def read_module(name: str, entry: Any, project: Project) -> ModuleSpec:
+def read_module(name: str, entry: Any, project: Project, logins: Mapping[str, Login]) -> ModuleSpec:
     """Read a module's entry; what it leaves out is as edgeAgent takes it.
 
     Raises:
@@ -50,6 +55,8 @@ def read_module(name: str, entry: Any, project: Project) -> ModuleSpec:
         env={key: _text(entry["value"]) for key, entry in (module.get("env") or {}).items()},
         options=create,
         command=_command(create, image, project),
+        pull_policy=module.get("imagePullPolicy") or "on-create",
+        login=logins.get(registry_of(image)),
     )
 
 

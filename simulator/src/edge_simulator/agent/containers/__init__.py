@@ -1,0 +1,1 @@
+"""Modules as containers, created as edgeAgent creates them (the optional extra `docker`)."""
