@@ -42,7 +42,7 @@ manifest: setup ## Expand deployment.template.json to config/deployment.<platfor
 	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config
 
 .PHONY: test
-test: $(VENV)/.ready-dev registry shares ## Set up for the tests and pass them
+test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
 
 SEED ?= 1
@@ -57,13 +57,29 @@ chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files 
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
 
+MINUTES ?= 10
+
+.PHONY: soak
+soak: $(VENV)/.ready-dev ## Hold a steady rate for MINUTES, draw memory, files, queues and latency to .run/soak.png
+	$(BIN)/python benchmarks/soak.py --minutes $(MINUTES)
+
 REGISTRY := build/registry/usr/bin/docker-registry
+SKOPEO := build/skopeo/usr/bin/skopeo
+
+# $(call fetch,folder,packages): Debian packages, unpacked into a folder of build/
+fetch = mkdir -p build && cd build \
+	&& { apt-get download -qq $(2) || { apt-get update -qq && apt-get download -qq $(2); }; } \
+	&& for package in $(2); do dpkg-deb -x $$package\_*.deb $(1); done
 
 .PHONY: registry
 registry: ## Have the container registry that tests run against, where apt-get can get it; installs nothing
-	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { mkdir -p build && cd build \
-		&& { apt-get download -qq docker-registry || { apt-get update -qq && apt-get download -qq docker-registry; }; } && dpkg-deb -x docker-registry_*.deb registry; } \
+	@command -v docker-registry >/dev/null || test -x $(REGISTRY) || { $(call fetch,registry,docker-registry); } \
 		|| echo "docker-registry cannot be had: the tests that need it are skipped"
+
+.PHONY: skopeo
+skopeo: ## Have skopeo, which tests copy packages with, where apt-get can get it; installs nothing
+	@command -v skopeo >/dev/null || test -x $(SKOPEO) || { $(call fetch,skopeo,skopeo libgpgme11 libassuan0); } \
+		|| echo "skopeo cannot be had: the test that needs it is skipped"
 
 SHARES := build/shares
 SHARE_PACKAGES := samba smbclient rclone fuse3
@@ -75,6 +91,15 @@ shares: ## Have the file server and the network mount that tests use, where apt-
 		&& apt-get download -qq $$(apt-get install -s --no-install-recommends $(SHARE_PACKAGES) | awk '/^Inst/ {print $$2}') \
 		&& for package in *.deb; do dpkg-deb -x $$package . && rm $$package; done && touch .ready; }; } 2>/dev/null \
 		|| echo "samba, smbclient, rclone or fuse3 cannot be had: the tests that need them are skipped"
+
+AZURITE := build/azurite
+
+.PHONY: azurite
+azurite: ## Have the blob store that tests run against, where Node.js and npm are; installs it under build/
+	@cmp -s tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed || { mkdir -p $(AZURITE) \
+		&& cp tests/azurite/package*.json $(AZURITE)/ && npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error \
+		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
+		|| echo "Azurite cannot be had: the tests that need it are skipped"
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

@@ -4,6 +4,8 @@ Twelve swaps; the wanted model is changed as an operator does, and its package c
 line is one JSON object: ``swaps``; ``dropped``, batches without a prediction; ``wrong_model``, answers that another
 model gave than the batch was prepared for; ``p99_ratio``, the 99th percentile of the answers' latency during swaps,
 over that between them; ``memory_growth_mb``, between the first and the last time that the first model served alone.
+
+The tensor store is in memory, as on a device: a disk that takes in a model at the same time lets batches wait.
 """
 
 import asyncio
@@ -41,6 +43,7 @@ STEADY_S: Final = 3.0
 """How long the stream runs between two swaps."""
 
 INTERVAL_S: Final = 0.02
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
 ROWS: Final = 8
 _SIDE: Final = 32
 _WORK: Final = 512
@@ -197,11 +200,11 @@ def resident_mb() -> float:
     return int(fields["VmRSS"].split()[0]) / 1000
 
 
-async def measure(folder: Path) -> dict[str, float]:
+async def measure(folder: Path, tensors: Path) -> dict[str, float]:
     """Run the module, the stream and the swaps."""
     models = prepare(folder)
     environment = InferenceEnvironment(
-        state_dir=folder / "state", tensor_dir=folder / "tensors", model_dir=folder / "models", trust_policy="off"
+        state_dir=folder / "state", tensor_dir=tensors, model_dir=folder / "models", trust_policy="off"
     )
     environment.state_dir.mkdir()
     metrics, hub = Metrics(), TimedHub()
@@ -246,8 +249,9 @@ def summarize(
 def main() -> None:
     """Measure in a temporary folder."""
     logging.disable(logging.WARNING)
-    with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(json.dumps(asyncio.run(measure(Path(folder)))) + "\n")
+    memory = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory(dir=memory) as tensors:
+        sys.stdout.write(json.dumps(asyncio.run(measure(Path(folder), Path(tensors)))) + "\n")
 
 
 if __name__ == "__main__":

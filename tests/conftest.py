@@ -2,6 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from support.azurite import Azurite, running_azurite
 from support.registry import RegistryServer, running_registry
 
 
@@ -10,3 +11,10 @@ def registry_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regist
     """A registry that lets everybody in, for all tests together."""
     with running_registry(tmp_path_factory.mktemp("registry")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def azurite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    """A blob store for all tests that leave it running."""
+    with running_azurite(tmp_path_factory.mktemp("azurite")) as azurite:
+        yield azurite

@@ -32,7 +32,7 @@ TWINS: Mapping[str, Mapping[str, Any]] = {
 }
 """Shorter times than on a device, so that minutes show what there takes hours."""
 
-PROGRAMS = {module: f"edge-{module}" for module in MODULES} | {"transform": "python -m chaos.crasher"}
+PROGRAMS = {module: f"edge-{module}" for module in MODULES} | {"transform": "python -m support.fragile"}
 
 
 def deployment(sources: Mapping[str, str], launch: Path, retention: str, model: Mapping[str, Any]) -> dict[str, Any]:

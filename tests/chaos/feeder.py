@@ -11,14 +11,13 @@ from pathlib import Path
 from random import Random
 
 from edge_examples.drops import Drop, Manner, deliver
+from support.fragile import CRASH
 
 LINES, CAMERAS = 8, 3
 REWRITTEN = 0.05
 """The share of files that are overwritten."""
 REWRITTEN_AFTER_S = (0.2, 8.0)
 RECENT = 200
-CRASH = b"%PDF-"
-"""How a file begins whose decoder crashes."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,8 @@ class Feeder:
     def write_crasher(self) -> None:
         """Write a file that crashes its decoder."""
         number = len(self.deliveries)
-        self._write(f"crash-{number}.pdf", CRASH + b"%d" % number, -1, None)
+        picture = self._random.choice(self._pictures)
+        self._write(f"crash-{number}.img", picture.content + CRASH + b"%d" % number, -1, None)
 
     async def _rewrite(self, path: str, after_s: float) -> None:
         await asyncio.sleep(after_s)

@@ -11,7 +11,7 @@ from chaos.feeder import Delivery
 Kind = Literal["lost", "duplicated", "wrong"]
 
 SETTLED = frozenset({"done", "quarantined", "gone"})
-CRASHED = "LOST"
+CRASHED = "DECODER_CRASHED"
 """Why a file is in quarantine whose decoder crashes."""
 
 PUT_ASIDE = re.compile(r"~[0-9a-f]{8}(~[0-9]+)?(?=\.[^./]*$)")

@@ -1,26 +1,41 @@
 """What every store of shards keeps to. A further sink joins with a line in ``SINKS``."""
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from edge_upload.sinks import Sink, StagedFileError
+from edge_upload.sinks import Listed, Sink, SinkMissingError, StagedFileError
 from edge_upload.sinks.share import ShareSink
+from support.azurite import Azurite
 
-SINKS: Final[dict[str, Callable[[Path], Sink]]] = {"share": ShareSink}
-"""Makes a sink on an empty store; the folder is for those that live in one."""
+
+def share(request: pytest.FixtureRequest) -> Sink:
+    folder = request.getfixturevalue("tmp_path") / "store"
+    folder.mkdir()
+    return ShareSink(folder)
+
+
+def blob(request: pytest.FixtureRequest) -> Sink:
+    azurite: Azurite = request.getfixturevalue("azurite_server")
+    return azurite.sink(azurite.make_container())
+
+
+SINKS: Final[dict[str, Callable[[pytest.FixtureRequest], Sink]]] = {"share": share, "blob": blob}
+"""Makes a sink on an empty store."""
 
 NAME = "records/device=edge-7/date=2026-01-01/shard.parquet"
 
 
 @pytest.fixture(params=SINKS)
-def sink(request: pytest.FixtureRequest, tmp_path: Path) -> Sink:
-    folder = tmp_path / "store"
-    folder.mkdir()
-    return SINKS[request.param](folder)
+async def sink(request: pytest.FixtureRequest) -> AsyncIterator[Sink]:
+    sink = SINKS[request.param](request)
+    yield sink
+    await sink.close()
 
 
 def staged(tmp_path: Path, data: bytes = b"rows") -> tuple[Path, str]:
@@ -75,3 +90,47 @@ async def test_a_name_that_some_store_cannot_hold_is_refused(sink: Sink, tmp_pat
 
 async def test_it_says_where_its_files_are_durable(sink: Sink) -> None:
     assert sink.durable in {"cloud", "appliance"}
+
+
+async def listed(sink: Sink, prefix: str) -> dict[str, Listed]:
+    return {one.name: one async for one in sink.listing(prefix)}
+
+
+async def test_a_listing_finds_what_starts_so(sink: Sink, tmp_path: Path) -> None:
+    assert await listed(sink, "") == {}
+    file, sha256 = staged(tmp_path)
+    names = ["records/device=a/one", "records/device=a/deeper/two", "records/device=ab/three", "originals/four"]
+    stored = {name: await sink.put(name, file, sha256) for name in names}
+    assert set(await listed(sink, "")) == set(names)
+    assert set(await listed(sink, "records/device=a")) == set(names[:3])
+    assert set(await listed(sink, "records/device=a/")) == set(names[:2])
+    assert await listed(sink, "records/device=c/") == {}
+    for one in (await listed(sink, "")).values():
+        assert (one.size, one.etag) == (4, stored[one.name].etag)
+        assert one.sha256 in {sha256, None}
+        assert abs(datetime.now(UTC) - one.modified) < timedelta(minutes=5)
+
+
+async def test_what_is_read_is_what_was_put(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path, os.urandom(5_000_000))
+    await sink.put(NAME, file, sha256)
+    chunks = [chunk async for chunk in sink.read(NAME)]
+    assert b"".join(chunks) == file.read_bytes()
+    assert len(chunks) > 1
+
+
+async def test_reading_what_is_not_there_says_so(sink: Sink) -> None:
+    with pytest.raises(SinkMissingError):
+        await anext(sink.read(NAME))
+
+
+async def test_a_file_that_was_there_keeps_its_etag(sink: Sink, tmp_path: Path) -> None:
+    file, sha256 = staged(tmp_path)
+    first = await sink.put(NAME, file, sha256)
+    assert (await sink.put(NAME, file, sha256)).etag == first.etag
+
+
+async def test_a_store_that_is_there_passes_the_probe_and_shows_nothing_of_it(sink: Sink) -> None:
+    await sink.probe()
+    await sink.probe()
+    assert await listed(sink, "") == {}

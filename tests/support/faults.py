@@ -95,11 +95,11 @@ def changed(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
-def status(code: int) -> Fault:
-    """An answer without content."""
+def status(code: int, **headers: str) -> Fault:
+    """An answer without content; underscores in headers' names stand for hyphens."""
 
     async def fault(_request: web.Request, _answer: Answer) -> web.StreamResponse:
-        return web.Response(status=code)
+        return web.Response(status=code, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     return fault
 

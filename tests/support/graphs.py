@@ -29,6 +29,40 @@ def endless(iterations: int) -> onnx.ModelProto:
     return model
 
 
+def slow_to_run(*, for_zeros: bool = False) -> onnx.ModelProto:
+    """Counts for hours before it answers: for any bright sample, or for zeros as well."""
+    model = endless(0)
+    loop = model.graph.node.pop()
+    [count] = [tensor for tensor in model.graph.initializer if tensor.name == "count"]
+    model.graph.initializer.remove(count)
+    model.graph.node.extend(
+        [
+            helper.make_node("ReduceMax", ["input"], ["brightest"], keepdims=0),
+            helper.make_node("Add", ["brightest", "extra"], ["measure"]),
+            helper.make_node("Mul", ["measure", "hours"], ["long"]),
+            helper.make_node("Cast", ["long"], ["count"], to=TensorProto.INT64),
+            loop,
+        ]
+    )
+    for name, value in (("extra", float(for_zeros)), ("hours", 1e12)):
+        model.graph.initializer.append(helper.make_tensor(name, TensorProto.FLOAT, [], [value]))
+    return model
+
+
+def slow_to_load(products: int) -> onnx.ModelProto:
+    """Multiplies large constants, which onnxruntime does once, while it loads: some 0.3 s each on one core."""
+    model = graph()
+    model.graph.node[-1].output[0] = "start"
+    model.graph.node.append(helper.make_node("ConstantOfShape", ["shape"], ["m0"]))
+    model.graph.node.extend(
+        helper.make_node("MatMul", ["m0", f"m{number}"], [f"m{number + 1}"]) for number in range(products)
+    )
+    model.graph.node.append(helper.make_node("ReduceMax", [f"m{products}"], ["largest"], keepdims=0))
+    model.graph.node.append(helper.make_node("Add", ["start", "largest"], ["output"]))
+    model.graph.initializer.append(helper.make_tensor("shape", TensorProto.INT64, [2], [2048, 2048]))
+    return model
+
+
 def bomb(exponent: int) -> onnx.ModelProto:
     """Fills so many numbers, only to add the first of them, which is zero."""
     model = graph()

@@ -18,6 +18,7 @@ from edge_common.metrics import Metrics
 from edge_common.tensors import TensorWriter
 from edge_common.twin import SettingsKeeper
 from edge_inference.__main__ import wire
+from edge_inference.drift.reference import Reference
 from edge_inference.layout import pack
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.session import Opener
@@ -89,9 +90,13 @@ class Device:
         digest = describe(folder, name, version).digest
         return {"schema": 1, "name": name, "version": version, "ref": f"dir:{folder.name}@{digest}"}
 
-    def pack(self, made_by: Contract, name: str = "teller", version: str = "1") -> dict[str, Any]:
+    def pack(
+        self, made_by: Contract, name: str = "teller", version: str = "1", drift: Reference | None = None
+    ) -> dict[str, Any]:
         """Pack a model; the desired property that names it."""
         files = write_model(self.folder / "files" / f"{name}-{version}", made_by)
+        if drift:
+            (files / "drift.json").write_text(drift.model_dump_json())
         return {
             "schema": 1,
             "name": name,

@@ -59,7 +59,7 @@ def graph(
 def write_model(folder: Path, made_by: Contract, model: onnx.ModelProto | None = None) -> Path:
     """Write a package's files."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.onnx").write_bytes((model or graph(made_by.input.width)).SerializeToString())
+    (folder / "model.onnx").write_bytes((model or graph(made_by.input.sample_shape[-1])).SerializeToString())
     (folder / "contract.json").write_text(json.dumps(made_by.model_dump(mode="json", by_alias=True)))
     (folder / "labels.txt").write_text("\n".join(made_by.output.labels))
     return folder

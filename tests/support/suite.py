@@ -1,12 +1,13 @@
 """The whole suite as processes on the simulator, fed with digits."""
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_examples.digits import data
@@ -33,6 +34,10 @@ class Plant:
         folders = Folders(folder / "run", folder / "models")
         return cls(folders, prepare(folders.models, folders.trust, splits), digits.good(splits[1], files))
 
+    def with_drops(self, drops: Sequence[Drop]) -> "Plant":
+        """The same with other files."""
+        return replace(self, drops=drops)
+
     def running(self, *arguments: str, manifest: Path = TEMPLATE) -> AbstractAsyncContextManager[Suite]:
         return running(self.folders, *arguments, manifest=manifest)
 
@@ -54,3 +59,30 @@ async def kill(suite: Suite, module: str) -> int:
         await suite.pause()
     os.kill(process, signal.SIGKILL)
     return process
+
+
+def template_with(folder: Path, changes: Mapping[str, str]) -> Path:
+    """A copy of the template with pieces replaced by others; what it refers to is still beside it."""
+    for name in ("modules", ".env"):
+        (folder / name).symlink_to(TEMPLATE.with_name(name).resolve())
+    text = TEMPLATE.read_text()
+    for before, after in changes.items():
+        assert before in text
+        text = text.replace(before, after, 1)
+    manifest = folder / TEMPLATE.name
+    manifest.write_text(text)
+    return manifest
+
+
+def quarantined(share: Path) -> dict[str, tuple[str, str]]:
+    """Code and sentence of each file in quarantine."""
+    notes = (json.loads(path.read_text()) for path in share.rglob("*.reason.json"))
+    return {note["path"]: (note["code"], note["reason"]) for note in notes}
+
+
+async def until_stored(suite: Suite, count: int) -> None:
+    """Wait until so many results are durable."""
+    counts: dict[str, int] = {}
+    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
+        await suite.pause()
+        counts = await suite.ledger()

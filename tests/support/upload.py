@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from prometheus_client import CollectorRegistry
 
 from edge_common.clock import Clock, SystemClock
 from edge_common.fakes import FakeHub
 from edge_common.hub import Received
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
+    Hint,
+    HintsMessage,
     InquiriesMessage,
     Inquiry,
     Item,
+    Mark,
     ModelIdentity,
     Part,
     PredictedPart,
@@ -36,17 +41,25 @@ from edge_common.metrics import Metrics
 from edge_common.tensors import TensorReader, TensorWriter
 from edge_common.twin import SettingsKeeper
 from edge_upload.__main__ import build
+from edge_upload.answers import Answer
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
+from edge_upload.hints import Hints
+from edge_upload.history.events import Events
 from edge_upload.index import Index
+from edge_upload.metrics import UploadMetrics
+from edge_upload.originals import Originals
 from edge_upload.outbox import Outbox
 from edge_upload.records import arrivals
+from edge_upload.relief import Relief
 from edge_upload.room import Limits
+from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
-from edge_upload.shards import Intent, Shards
-from edge_upload.sinks import Sink
+from edge_upload.shards import Group, Intent, Shards
+from edge_upload.sinks import Sink, Stored
 from edge_upload.sinks.share import ShareSink
-from edge_upload.spool import Answer, Spool
+from edge_upload.spool import Spool
+from edge_upload.writer import Writer
 
 DAY = date(2026, 1, 1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -66,6 +79,31 @@ def item(name: str = "a", *, attempt: int = 1, day: date = DAY) -> Item:
         date=day,
         attempt=attempt,
     )
+
+
+def kept(share: Path, of: Item) -> Item:
+    """The item with a file on the share."""
+    path = share / of.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(of.path.encode() * 3)
+    content = path.read_bytes()
+    return of.model_copy(update={"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)})
+
+
+def raw(cloud: Path) -> dict[str, bytes]:
+    """The originals in the store, by item."""
+    return {path.stem: path.read_bytes() for path in cloud.glob("raw/*/*/*")}
+
+
+def far_window() -> str:
+    """An upload window that opens in some hours."""
+    begin = datetime.now(UTC) + timedelta(hours=11)
+    return f"{begin:%H:%M}-{begin + timedelta(hours=1):%H:%M}"
+
+
+def hints(*items: Item, mark: Mark = Mark.DISAGREEMENT) -> bytes:
+    """A message that says so of these items."""
+    return HintsMessage(hints=tuple(Hint(id=one.id, attempt=one.attempt, mark=mark) for one in items)).encode()
 
 
 def predicted(of: Item, *, part: int = 0, last: bool = True, first: int = 0, rows: int = 1) -> PredictedPart:
@@ -93,9 +131,9 @@ def inquiry(ask: Iterable[Item] = (), settled: Iterable[Item] = ()) -> bytes:
 
 
 def stored(cloud: Path) -> list[dict[str, Any]]:
-    """Every row in the store; fails where a file's name is not its hash."""
+    """Every row in the store but the ledger's; fails where a file's name is not its hash."""
     rows: list[dict[str, Any]] = []
-    for path in sorted(cloud.rglob("*.parquet")):
+    for path in sorted(path for path in cloud.rglob("*.parquet") if "_ledger" not in path.parts):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.stem
         rows += table(path).to_pylist()
     return rows
@@ -104,6 +142,14 @@ def stored(cloud: Path) -> list[dict[str, Any]]:
 def table(path: Path) -> pa.Table:
     """A shard."""
     return pq.ParquetFile(path).read()
+
+
+async def until_history(bench: "Bench") -> None:
+    """Wait until the store has all that has happened so far."""
+    query = "SELECT count(*) FROM events"
+    with closing(sqlite3.connect(bench.state / "spool.db")) as db:
+        while db.execute(query).fetchone()[0]:
+            await asyncio.sleep(0.01)
 
 
 class Parts:
@@ -119,8 +165,16 @@ class Parts:
         self.cloud = root / "cloud"
         self.database = Database(root / "state" / "spool.db")
         self.index = Index(self.database, "appliance")
-        self.spool = Spool(self.database, self.index, FeatureReader(TensorReader(root / "tensors")))
-        self.shards = Shards(self.database, "appliance")
+        self.events = Events(self.database)
+        self.registry = CollectorRegistry()
+        self.metrics = UploadMetrics(self.registry)
+        self.sampler, writer = Sampler(self.database, self.metrics), Writer(self.database)
+        relief = Relief(self.database, self.index, self.metrics)
+        features = FeatureReader(TensorReader(root / "tensors"))
+        self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief, self.events)
+        self.hints = Hints(self.database, self.index, self.sampler, writer, self.metrics)
+        self.shards = Shards(self.database, self.index, self.events)
+        self.originals = Originals(self.database, self.index)
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
 
@@ -128,17 +182,22 @@ class Parts:
         """Close the database."""
         self.database.close()
 
-    def store(self, *bodies: bytes, now: datetime = NOON) -> list[Answer]:
+    def store(self, *bodies: bytes, now: datetime = NOON, **settings: Any) -> list[Answer]:
         """Store what these messages of predictions bring, in one commit."""
         came = [arrival for body in bodies for arrival in arrivals(Received("records", body))]
-        return self.spool.store(came, self.limits, now, features=False)
+        return self.spool.store(came, self.limits, now, UploadSettings(**settings))
 
-    def cut(self, most_rows: int = 1000) -> Intent:
-        """Cut a shard of the first group that waits, and keep the intent."""
-        claim = self.shards.claim(self.shards.groups()[0], 1 << 20, most_rows)
+    def cut(self, most_rows: int = 1000, group: Group | None = None) -> Intent:
+        """Cut a shard of a group, or of the first that waits, and keep the intent."""
+        claim = self.shards.claim(group or self.shards.groups()[0], 1 << 20, most_rows)
         intent = self.outbox.cut(claim, self.shards.entries(claim))
         self.shards.intend(intent)
         return intent
+
+    def settle(self, intent: Intent) -> list[Receipt]:
+        """Say that the store has a shard."""
+        stored = Stored(intent.name, self.outbox.file(intent.number).stat().st_size, written=True)
+        return list(self.shards.settle(intent, stored, NOON))
 
 
 class HurriedClock:
@@ -161,16 +220,36 @@ class HurriedClock:
         self._seconds += seconds
 
 
+class StoppedClock(HurriedClock):
+    """A hurried clock whose wall clock stands still.
+
+    Attributes:
+        wall: What it shows.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wall = NOON
+
+    def now(self) -> datetime:
+        """What it was set to."""
+        return self.wall
+
+
 class Bench:
     """Upload on a fake hub, with real disk, database and files.
 
     Args:
         root: Where its folders are.
+        device: Whose upload it is.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, device: str = "edge 7") -> None:
+        self.device = device
         self.state, self.tensors, self.cloud = root / "state", root / "tensors", root / "cloud"
-        for folder in (self.state, self.tensors, self.cloud):
+        self.share = root / "share"
+        self.share_dir: Path | None = self.share
+        for folder in (self.state, self.tensors, self.cloud, self.share):
             folder.mkdir(parents=True, exist_ok=True)
         self.hub = FakeHub()
         self.metrics = Metrics()
@@ -183,7 +262,11 @@ class Bench:
         self.hub = FakeHub(twin={"$version": 1, "shardSeconds": 0.01, **settings})
         self.metrics = Metrics()
         environment = UploadEnvironment(
-            state_dir=self.state, tensor_dir=self.tensors, cloud_dir=self.cloud, iotedge_deviceid="edge 7"
+            state_dir=self.state,
+            tensor_dir=self.tensors,
+            cloud_dir=self.cloud,
+            share_dir=self.share_dir,
+            iotedge_deviceid=self.device,
         )
         wiring = build(Surroundings(environment, self.hub, self.clock, self.metrics), self.sink)
         keeper = SettingsKeeper(UploadSettings, self.state / "settings.json")
@@ -224,6 +307,10 @@ class Bench:
             if len(found) >= count:
                 return found
             messages = len(sent) + 1
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        """The value of one of the module's metrics."""
+        return self.metrics.registry.get_sample_value(name, labels)
 
     async def rejects(self) -> Mapping[str, Reject]:
         """Wait for rejects, and return them by item."""

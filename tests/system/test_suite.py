@@ -1,16 +1,18 @@
 """The whole suite, as ``make run`` starts it, while things go wrong."""
 
 import asyncio
+import base64
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge_common.hub import Handlers, Received
-from edge_examples.suite import TEMPLATE, Suite
+from edge_simulator.control.client import ControlClient
 from support.hubs import connection_to
-from support.suite import Plant, kill
+from support.suite import Plant, kill, template_with, until_stored
 
 pytestmark = pytest.mark.system
 
@@ -20,14 +22,6 @@ MODULES = ("ingest", "transform", "inference", "upload")
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     return Plant.build(tmp_path, 120)
-
-
-async def until_stored(suite: Suite, count: int) -> None:
-    """Wait until so many results are durable."""
-    counts: dict[str, int] = {}
-    while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
-        await suite.pause()
-        counts = await suite.ledger()
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -66,6 +60,22 @@ async def test_a_full_spool_defers_for_as_long_as_it_takes_and_quarantines_nothi
     assert verdict.clean, verdict.wrong
 
 
+async def test_an_operator_asks_about_one_file(plant: Plant) -> None:
+    """The file is on no share: it goes to transform and back over the template's routes."""
+
+    async def predict(content: bytes) -> tuple[int, dict[str, Any]]:
+        payload = {"file": base64.b64encode(content).decode()}
+        answer = await control.call("inference", "predict", payload, 30)
+        return answer["status"], answer["payload"]
+
+    async with plant.running() as suite, ControlClient.connect(plant.folders.state) as control:
+        await suite.swap(plant.models[0].desired())
+        status, body = await predict(plant.drops[0].content)
+        assert (status, body["model"]["version"], len(body["predictions"])) == (200, plant.models[0].version, 1)
+        status, body = await predict(b"just text")
+        assert (status, body["error"].partition(":")[0]) == (400, "UNSUPPORTED")
+
+
 async def test_lost_receipts_are_asked_for(plant: Plant, tmp_path: Path) -> None:
     """Receipts pass through a module of the test, which loses the first ones."""
     lost, most = 0, 40
@@ -97,15 +107,12 @@ async def test_lost_receipts_are_asked_for(plant: Plant, tmp_path: Path) -> None
 
 
 def with_a_sieve(folder: Path) -> Path:
-    """The template with its receipts led through a further module; what it refers to is still beside it."""
-    for name in ("modules", ".env"):
-        (folder / name).symlink_to(TEMPLATE.with_name(name).resolve())
+    """The template with its receipts led through a further module."""
     source, target = "/messages/modules/upload/outputs/receipts", "/modules/ingest/inputs/receipts"
     detour = {"route": f'FROM {source} INTO BrokeredEndpoint("/modules/sieve/inputs/receipts")', "priority": 0}
     direct = json.dumps(f'FROM {source} INTO BrokeredEndpoint("{target}")')
-    text = TEMPLATE.read_text()
-    assert direct in text
-    text = text.replace(direct, direct.replace("modules/upload", "modules/sieve"))
-    manifest = folder / TEMPLATE.name
-    manifest.write_text(text.replace('"routes": {', f'"routes": {{"detour": {json.dumps(detour)},', 1))
-    return manifest
+    added = '"routes": {'
+    return template_with(
+        folder,
+        {direct: direct.replace("modules/upload", "modules/sieve"), added: f'{added}"detour": {json.dumps(detour)},'},
+    )

@@ -2,18 +2,19 @@
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from edge_common.contract import Contract
 from edge_examples.digits import training
 from edge_examples.digits.data import Split
 from edge_examples.trust import signer
 from edge_inference.images import describe_manifest
 from edge_inference.layout import attach, pack
-from edge_inference.signing.signer import Signer
 from edge_inference.sources import LayoutSource
 
 LAYOUT: Final = "layout"
@@ -49,27 +50,53 @@ def prepare(models: Path, trust: Path, splits: tuple[Split, Split]) -> Sequence[
         trust: Where the signer's key and certificates are.
         splits: The digits to train on, and those held out.
     """
-    summary = models / "signed.json"
+    summary = models / "packages.json"
     if summary.exists() and trust.exists():
         return [Packed(**entry) for entry in json.loads(summary.read_text())]
-    models.mkdir(parents=True, exist_ok=True)
-    packed = [_pack(model, models) for model in training.train(*splits)]
-    for entry in packed:
-        _sign(entry, models / LAYOUT, signer(trust))
+    packed = [_publish(model, models, trust) for model in training.train(*splits)]
     summary.write_text(json.dumps([asdict(entry) for entry in packed]))
     return packed
 
 
-def _sign(packed: Packed, layout: Path, by: Signer) -> None:
-    digest = packed.ref.partition("@")[2]
+def publish(
+    graph: bytes,
+    contract: Contract,
+    models: Path,
+    trust: Path,
+    name: str,
+    version: str,
+    further: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """Pack a model and sign it.
+
+    Args:
+        graph: The ONNX file.
+        contract: Its contract.
+        models: The model share.
+        trust: Where the signer's key and certificates are.
+        name: The package's.
+        version: The package's.
+        further: Files of the package beside these, by name.
+
+    Returns:
+        Its reference, pinned by digest.
+    """
+    layout = models / LAYOUT
+    layout.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        (folder / "model.onnx").write_bytes(graph)
+        (folder / "contract.json").write_text(contract.model_dump_json(by_alias=True, indent=2))
+        for file, text in further.items():
+            (folder / file).write_text(text)
+        ref = pack(folder, layout, name, version)
+    digest = ref.partition("@")[2]
     manifest = describe_manifest(LayoutSource(layout, digest).manifest(), digest)
-    attach(layout, by.sign(manifest, datetime.now(UTC)))
+    attach(layout, signer(trust).sign(manifest, datetime.now(UTC)))
+    return ref
 
 
-def _pack(model: training.TrainedModel, models: Path) -> Packed:
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "model.onnx").write_bytes(model.graph)
-        (folder / "contract.json").write_text(model.contract.model_dump_json(by_alias=True, indent=2))
-        ref = pack(folder, models / LAYOUT, training.NAME, model.version)
+def _publish(model: training.TrainedModel, models: Path, trust: Path) -> Packed:
+    further = {"drift.json": model.reference.model_dump_json(indent=2)}
+    ref = publish(model.graph, model.contract, models, trust, training.NAME, model.version, further)
     return Packed(training.NAME, model.version, ref, model.accuracy)

@@ -85,6 +85,10 @@ class Suite:
         """Edit a module's desired properties."""
         await self._control.set_desired(module, patch)
 
+    async def send(self, module: str, name: str, body: bytes) -> None:
+        """Put a message on a module's input."""
+        await self._control.send(module, name, body, {})
+
     async def process_of(self, module: str) -> int | None:
         """A module's process, or None while it does not run."""
         modules = (await self._control.status())["modules"]

@@ -6,7 +6,7 @@ from chaos.feeder import Delivery
 from chaos.referee import Entry, Evidence, File, Record, judge, unsettled
 
 GOOD = [Delivery(f"{number}.img", f"sha-{number}", number % 3, str(number % 3), 0.0) for number in range(12)]
-CRASHER = Delivery("crash.pdf", "sha-crash", -1, None, 0.0)
+CRASHER = Delivery("crash.img", "sha-crash", -1, None, 0.0)
 FIRST, SECOND = GOOD[0], replace(GOOD[0], sha256="sha-0-rewritten")
 
 
@@ -26,7 +26,7 @@ SOUND = Evidence(
     ledger=[*map(entry, GOOD), entry(CRASHER, "quarantined")],
     records=[*map(record, GOOD)],
     share=[*map(file, GOOD)],
-    quarantine={file(CRASHER): "LOST"},
+    quarantine={file(CRASHER): "DECODER_CRASHED"},
 )
 
 
@@ -78,7 +78,7 @@ def test_a_file_must_be_where_its_retention_wants_it() -> None:
 
 
 def test_only_what_crashes_is_in_quarantine() -> None:
-    assert troubles(replace(SOUND, quarantine={})) == {("wrong", "crash.pdf")}
+    assert troubles(replace(SOUND, quarantine={})) == {("wrong", "crash.img")}
     assert troubles(replace(SOUND, quarantine={**SOUND.quarantine, file(GOOD[2]): "LOST"})) == {("wrong", "2.img")}
 
 

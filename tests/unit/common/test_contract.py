@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from edge_common.contract import Contract, ImageInput
+from edge_common.messages import ContractMessage
 
 GRAY = {"name": "image", "width": 8, "height": 6, "channels": "L", "mean": [0], "scale": [1]}
 
@@ -38,3 +39,43 @@ def test_both_halves_are_read_from_json() -> None:
     )
     assert contract.output.labels == ("a", "b")
     assert Contract.model_validate_json(contract.model_dump_json(by_alias=True)) == contract
+
+
+TABLE = {"kind": "tabular", "columns": [{"name": "load", "fill": 0}, {"name": "state", "categories": ["a", "b"]}]}
+TENSOR = {"kind": "tensor", "shape": [4, 8]}
+LABELS = {"kind": "classification", "labels": ["a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("half", "shape"),
+    [
+        (GRAY, (1, 6, 8)),
+        (GRAY | {"kind": "image"}, (1, 6, 8)),
+        (TABLE, (2,)),
+        (TABLE | {"window": 24, "step": 12}, (24, 2)),
+        (TENSOR, (4, 8)),
+    ],
+)
+def test_every_kind_of_input_is_read_and_announced(half: dict[str, object], shape: tuple[int, ...]) -> None:
+    wanted = Contract.model_validate({"schema": 1, "input": half, "output": LABELS}).input
+    assert wanted.sample_shape == shape
+    assert ContractMessage.decode(ContractMessage(stamp=wanted.stamp, input=wanted).encode()).input == wanted
+
+
+@pytest.mark.parametrize(
+    "half",
+    [
+        {"kind": "sound"},
+        TENSOR | {"shape": []},
+        TENSOR | {"shape": [0]},
+        TABLE | {"columns": []},
+        TABLE | {"columns": [{"name": "load"}, {"name": "load"}]},
+        TABLE | {"window": 2, "step": 3},
+        TABLE | {"delimiter": ",,"},
+        TABLE | {"delimiter": "\n"},
+        [],
+    ],
+)
+def test_a_half_that_makes_no_sense_is_refused(half: object) -> None:
+    with pytest.raises(ValidationError):
+        Contract.model_validate({"schema": 1, "input": half, "output": LABELS})

@@ -1,6 +1,8 @@
 """Wishes and packages that are no good: each has its code, and the active model serves on."""
 
 import json
+import os
+import tarfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,11 +11,17 @@ from typing import Any
 import onnx
 import pytest
 
+from edge_inference.layout import pack
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import blob_name, digest_of
+from edge_inference.package import blob_name, digest_of, read_manifest
+from edge_inference.sources import LayoutSource
+from support.faults import Fault, changed, status
 from support.graphs import boasting, bomb, endless, foreign, from_the_future, nan, outside
+from support.images import Builder, Entry, file, link
 from support.inference import Device
 from support.models import contract, graph, write_model
+from support.registry import RegistryServer
+from support.stalls import published
 
 V1 = contract("v1")
 GOOD: dict[str, Any] = {"schema": 1, "name": "teller", "version": "9", "ref": "oci:library@sha256:" + "0" * 64}
@@ -127,3 +135,119 @@ def index(device: Device) -> dict[str, Any]:
 async def test_a_package_that_is_no_good(device: Device, bad: Bad, code: str) -> None:
     await device.restart(partial(OnnxSession, run_seconds=0.2))
     await refused(device, bad, code)
+
+
+def external(folder: Path) -> Path:
+    """A package whose graph keeps a number in a file beside it."""
+    write_model(folder, V1, ranged(outside("weights.bin"), "0", "4"))
+    (folder / "weights.bin").write_bytes(b"\0\0\0?")
+    return folder
+
+
+def in_folder(device: Device) -> tuple[dict[str, Any], Path]:
+    """What names an unpacked package, and where its weights lie."""
+    folder = external(device.models / "loose")
+    return device.loose(folder, "teller", "9"), folder / "weights.bin"
+
+
+def in_layout(device: Device) -> tuple[dict[str, Any], Path]:
+    files, layout = external(device.folder / "files" / "external"), device.models / "library"
+    ref = pack(files, layout, "teller", "9")
+    source = LayoutSource(layout, ref.partition("@")[2])
+    blob = read_manifest(source.manifest()).files["weights.bin"]
+    return {"schema": 1, "name": "teller", "version": "9", "ref": ref}, layout / blob_name(blob.digest)
+
+
+def symlink(path: Path) -> None:
+    path.rename(path.parents[2] / "aside")
+    path.symlink_to(path.parents[2] / "aside")
+
+
+def hard_link(path: Path) -> None:
+    os.link(path, path.parents[2] / "aside")
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def flip(path: Path) -> None:
+    path.write_bytes(b"\0\0\0>")
+
+
+def truncate(path: Path) -> None:
+    os.truncate(path, 3)
+
+
+def lengthen(path: Path) -> None:
+    path.write_bytes(path.read_bytes() * 2)
+
+
+@pytest.mark.parametrize("where", [in_folder, in_layout])
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (symlink, "UNSAFE_MODEL"),
+        (hard_link, "UNSAFE_MODEL"),
+        (pipe, "UNSAFE_MODEL"),
+        (flip, "DIGEST_MISMATCH"),
+        (truncate, "DIGEST_MISMATCH"),
+        (lengthen, "DIGEST_MISMATCH"),
+    ],
+)
+async def test_weights_that_are_not_what_was_packed(
+    device: Device,
+    where: Callable[[Device], tuple[dict[str, Any], Path]],
+    spoil: Callable[[Path], None],
+    code: str,
+) -> None:
+    def bad(device: Device) -> dict[str, Any]:
+        wanted, weights = where(device)
+        spoil(weights)
+        return wanted
+
+    await refused(device, bad, code)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        link("models/weights.bin", tarfile.SYMTYPE, "/etc/hostname"),
+        link("models/weights.bin", tarfile.LNKTYPE, "models/model.onnx"),
+        link("models/weights.bin", tarfile.FIFOTYPE),
+        file("models/../escaped"),
+        file(f"models/{'n' * 300}"),
+        file("models/MODEL.onnx"),
+    ],
+    ids=lambda entry: f"{entry[0].name[:30]}-{entry[0].type!r}",
+)
+async def test_an_image_with_tricks(device: Device, entry: Entry) -> None:
+    def bad(device: Device) -> dict[str, Any]:
+        builder = Builder(device.models)
+        digest = builder.image(builder.zipped(entry))
+        return {"schema": 1, "name": "teller", "version": "9", "ref": f"oci:layout@{digest}"}
+
+    await refused(device, bad, "UNSAFE_MODEL")
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (changed(lambda body: b"x" + body[1:]), "DIGEST_MISMATCH"),
+        (changed(lambda body: body[:-1]), "DIGEST_MISMATCH"),
+        (changed(lambda body: body + b"more"), "DIGEST_MISMATCH"),
+        (status(403), "AUTH"),
+        (status(404), "NOT_FOUND"),
+    ],
+)
+async def test_a_registry_that_does_not_give_what_was_pinned(
+    device: Device, tmp_path: Path, registry_server: RegistryServer, fault: Fault, code: str
+) -> None:
+    with published(tmp_path / "remote", V1, registry_server) as (registry, wanted):
+        registry.faults.append(fault)
+        await device.stop()
+        device.registries = (f"http://{wanted['ref'].partition('/')[0]}",)
+        await device.start()
+        await refused(device, lambda _: wanted, code)
+        await device.stop()

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from edge_inference.errors import (
 from edge_inference.layout import pack
 from edge_inference.package import Descriptor, digest_of, read_manifest
 from edge_inference.patience import Patience
+from edge_inference.registry.http import retry_after
 from edge_inference.registry.registries import RegistrySource
 from edge_inference.registry.repository import Repository
 from edge_inference.sources import LayoutSource
@@ -134,6 +136,28 @@ def test_as_long_as_it_moves_it_is_not_given_up(pull: Pull) -> None:
 def test_what_passes_is_waited_for(pull: Pull, code: int) -> None:
     pull.run(status(code), status(code))
     assert pull.whole
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("45", 45.0), ("3600", 60.0), ("soon", 0.0)])
+def test_a_registry_that_wants_to_be_left_alone_is(pull: Pull, asked: str, waited: float) -> None:
+    pull.run(status(503, Retry_After=asked))
+    assert waited <= pull.time.now < waited + 1
+    assert pull.whole
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        ("Thu, 01 Jan 2026 00:01:00 GMT", 60),
+        ("Wed, 31 Dec 2025 00:00:00 GMT", 0),
+        ("Thu, 01 Jan 2026 00:01:00", 0),
+        ("-5", 0),
+        ("", 0),
+    ],
+)
+def test_how_long_a_registry_wants_to_be_left_alone(value: str, seconds: float) -> None:
+    assert retry_after(value, datetime(2026, 1, 1, tzinfo=UTC)) == seconds
 
 
 def test_a_registry_without_ranges_is_read_from_the_beginning(pull: Pull, registry_server: RegistryServer) -> None:

@@ -2,47 +2,27 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from edge_common.fakes import FakeClock, FakeHub
-from edge_inference.layout import pack
 from edge_inference.measures import Measures
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.package import read_manifest
-from edge_inference.patience import Patience
 from edge_inference.reporter import Reporter
 from edge_inference.session import Array, Session
-from edge_inference.sources import LayoutSource
 from edge_inference.status import PERCENT_S, SwapStatus
 from edge_inference.swap import Progress
-from edge_inference.transfer import push
-from support.faults import Answer, Fault, FaultyRegistry
 from support.inference import Device
 from support.models import contract, write_golden, write_model
-from support.registry import RegistryServer, repository
+from support.registry import RegistryServer
 from support.signers import ROOT
+from support.stalls import SIZE, Halt, Referring, halted_after, published
 
 V1, V2, V3 = contract("v1"), contract("v2", side=6), contract("v3", side=8)
-SIZE = 1_200_000
-
-
-class Halt:
-    """Where something comes to a stop until it is let go."""
-
-    def __init__(self) -> None:
-        self.reached, self.let = threading.Event(), threading.Event()
-
-    def here(self) -> None:
-        self.reached.set()
-        self.let.wait(20)
 
 
 class Halting:
@@ -149,57 +129,13 @@ async def test_killed_while_rolling_back(device: Device, halting: Halting) -> No
     await device.hub.until_reported("model.active.version", "3")
 
 
-class Referring(FaultyRegistry):
-    """A registry that is slow to say what signs a package."""
-
-    def __init__(self, upstream: str, spoilt: str) -> None:
-        super().__init__(upstream, spoilt)
-        self.halt = Halt()
-
-    async def _pass(self, request: web.Request) -> web.StreamResponse:
-        if "/referrers/" in request.path:
-            await asyncio.to_thread(self.halt.here)
-        return await super()._pass(request)
-
-
-def halted_after(count: int, halt: Halt) -> Fault:
-    """The connection goes quiet mid-stream."""
-
-    async def fault(request: web.Request, answer: Answer) -> web.StreamResponse:
-        response = web.StreamResponse(status=answer.status, headers=answer.headers)
-        response.content_length = len(answer.body)
-        await response.prepare(request)
-        await response.write(answer.body[:count])
-        await asyncio.to_thread(halt.here)
-        await response.write(answer.body[count:])
-        return response
-
-    return fault
-
-
-@contextmanager
-def published(folder: Path, server: RegistryServer) -> Iterator[tuple[Referring, dict[str, Any]]]:
-    """A package in a registry, and what names it, to be completed by the registry's address."""
-    files = write_model(folder / "large", V2)
-    (files / "weights.bin").write_bytes(bytes(range(250)) * (SIZE // 250))
-    digest = pack(files, folder / "layout", "teller", "2").partition("@")[2]
-    source = LayoutSource(folder / "layout", digest)
-    with repository(server.base) as teller:
-        push(source, teller, "2", Patience(5), lambda _seconds: None)
-    registry = Referring(server.base, read_manifest(source.manifest()).files["weights.bin"].digest)
-    with registry.running() as base:
-        reference = f"{base.partition('//')[2]}/models/teller@{digest}"
-        yield registry, {"schema": 1, "name": "teller", "version": "2", "ref": reference}
-        registry.halt.let.set()
-
-
 @pytest.fixture
 async def remote(
     device: Device, tmp_path: Path, registry_server: RegistryServer
 ) -> AsyncIterator[tuple[Referring, dict[str, Any]]]:
     """The device serves its first model, and may pull from a registry."""
     await device.swap_to(device.pack(V1, version="1"))
-    with published(tmp_path, registry_server) as (registry, wanted):
+    with published(tmp_path, V2, registry_server) as (registry, wanted):
         await device.stop()
         device.registries = (f"http://{wanted['ref'].partition('/')[0]}",)
         device.trust = {"trust_policy": "audit", "trust_roots": ROOT.pin(tmp_path / "roots")}

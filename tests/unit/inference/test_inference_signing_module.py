@@ -1,16 +1,20 @@
 """Signatures by command line, and in the module: a bad one never touches what serves."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, web
 from click.testing import CliRunner
 
 from edge_inference.cli import main
 from edge_inference.layout import entries, pack
 from edge_inference.package import blob_name
+from edge_inference.signing.referrers import INDEX_TYPE
+from support.faults import FaultyRegistry
 from support.inference import Device
 from support.models import contract, write_model
 from support.registry import RegistryServer
@@ -91,6 +95,41 @@ def test_a_package_is_signed_in_a_registry_by_several(
         run("sign", "--plain-http", pushed, *key_and_chain(tmp_path / folder, by))
     assert "'CN=signer'" in run("verify", "--plain-http", f"{there}:1", "--roots", roots)
     assert "'CN=stranger'" in run("verify", "--plain-http", pushed, "--roots", FOREIGN.pin(tmp_path / "other"))
+
+
+class Listing(FaultyRegistry):
+    """A registry with a referrers API, which lists one entry a page."""
+
+    def __init__(self, upstream: str, after_last: str = "") -> None:
+        super().__init__(upstream, "")
+        self.after_last = after_last
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
+        if "/referrers/" not in request.path:
+            return await super()._pass(request)
+        tag = request.path.rpartition("/")[2].replace(":", "-")
+        manifest = f"{self.upstream}{request.path.partition('/referrers/')[0]}/manifests/{tag}"
+        async with ClientSession() as session, session.get(manifest, headers={"Accept": INDEX_TYPE}) as response:
+            index = json.loads(await response.read())
+        page = int(request.query.get("page", 0))
+        more = page + 1 < len(index["manifests"])
+        link = f"{request.path}?page={page + 1}" if more else self.after_last
+        headers = {"Link": f'<{link}>; rel="next"'} if link else {}
+        return web.json_response({**index, "manifests": index["manifests"][page : page + 1]}, headers=headers)
+
+
+@pytest.mark.parametrize("after_last", ["", "http://127.0.0.2:9/v2/elsewhere"])
+def test_signatures_are_looked_for_on_every_page_of_this_registry_only(
+    tmp_path: Path, layout: Path, registry_server: RegistryServer, after_last: str
+) -> None:
+    name = f"pages{len(after_last)}/teller"
+    pushed = run("push", "--plain-http", layout, "teller:1", f"{registry_server.host}/{name}:1")
+    for folder, by in (("foreign", FOREIGN), ("signer", LEAF)):
+        run("sign", "--plain-http", pushed, *key_and_chain(tmp_path / folder, by))
+    roots = ROOT.pin(tmp_path / "roots")
+    with Listing(registry_server.base, after_last).running() as base:
+        found = run("verify", "--plain-http", f"{base.partition('//')[2]}/{name}:1", "--roots", roots)
+    assert "'CN=signer'" in found
 
 
 @pytest.fixture

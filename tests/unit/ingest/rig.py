@@ -11,10 +11,12 @@ from typing import Any
 from edge_common.fakes import FakeClock, FakeHub
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import (
+    HistoryMessage,
     InquiriesMessage,
     Inquiry,
     Item,
     ItemsMessage,
+    KeptMessage,
     Receipt,
     ReceiptsMessage,
     ReceiptStatus,
@@ -64,6 +66,9 @@ class Rig:
         memory: What answers each inquiry.
         messages: The items of each message that was sent.
         inquiries: What upload was asked and told.
+        history: What upload was told of what happened.
+        keeping: Whether it says that it has that.
+        deaf: Whether all that is not even looked at.
     """
 
     hub: FakeHub
@@ -75,6 +80,9 @@ class Rig:
     memory: Memory = silent
     messages: list[Sequence[Item]] = field(default_factory=list)
     inquiries: list[InquiriesMessage] = field(default_factory=list)
+    history: list[HistoryMessage] = field(default_factory=list)
+    keeping: bool = True
+    deaf: bool = False
     _read: int = 0
 
     @property
@@ -108,7 +116,7 @@ class Rig:
 
     async def until(self, condition: Callable[[], bool], step: float = 0.2) -> None:
         """Let time pass, and the peer answer, until something is so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(100):
             while not condition():
                 await self.pass_time(step)
 
@@ -139,12 +147,21 @@ class Rig:
         wanted = {path.replace("__", "."): state for path, state in expected.items()}
         await self.until(lambda: wanted.items() <= self.states().items(), step)
 
+    def _keep(self, message: HistoryMessage) -> None:
+        self.history.append(message)
+        if self.keeping:
+            numbers = tuple(event.number for item in message.items for event in item.events)
+            self.hub.deliver("kept", KeptMessage(ledger=message.ledger, numbers=numbers).encode())
+
     def _play(self) -> None:
         new, self._read = self.hub.sent[self._read :], len(self.hub.sent)
         for message in new:
             if message.output == "inquiries":
                 self.inquiries.append(InquiriesMessage.decode(message.body))
                 self.answer(*(answer for inquiry in self.inquiries[-1].ask for answer in self.memory(inquiry)))
+            elif message.output == "history":
+                if not self.deaf:
+                    self._keep(HistoryMessage.decode(message.body))
             else:
                 items = ItemsMessage.decode(message.body).items
                 self.messages.append(items)

@@ -537,6 +537,7 @@ async def test_twenty_thousand_files_need_little_memory(folder: Path) -> None:
         parent.mkdir(exist_ok=True)
         (parent / f"{number}.png").hardlink_to(first)
     async with running(folder, silent, settleSeconds=0, watch="poll") as rig:
+        rig.deaf = True
         await rig.until(lambda: "ledger" in rig.hub.reported, step=0)
         tracemalloc.start()
         try:

@@ -139,7 +139,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if (
         mount is None
         or unmount is None
-        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "none", disk], check=False).returncode
+        or subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "none", disk], check=False).returncode
     ):
         pytest.skip("needs leave to mount a tmpfs")
     yield disk

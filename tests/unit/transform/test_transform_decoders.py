@@ -4,8 +4,8 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.decoders import DECODERS, decode
 from edge_transform.decoders.jpeg import count_scans
-from edge_transform.prepare import prepare
+from edge_transform.prepare import prepare, prepare_into
+from edge_transform.room import Room
 from unit.transform.pictures import COLOUR, LUMA, Pixels, encode, noise
 
 EXACT = {"PNG": {}, "BMP": {}, "TIFF": {}, "WEBP": {"lossless": True}}
@@ -36,7 +37,7 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 
 
 def decoded(content: bytes, wanted: ImageInput = COLOUR) -> Image.Image:
-    (picture,) = decode(content, wanted, MOST)
+    (picture,) = decode(content, wanted, Room(MOST))
     return picture
 
 
@@ -205,12 +206,34 @@ def test_the_most_pixels_are_taken_and_one_more_is_not(kind: str) -> None:
     assert code_of(content, max_pixels=599) == "TOO_MANY_PIXELS"
 
 
+class Recorded(Room):
+    """Room that writes down what is taken."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST)
+        self.amounts: list[int] = []
+
+    @contextmanager
+    def taken(self, amount: int) -> Iterator[None]:
+        self.amounts.append(amount)
+        with super().taken(amount):
+            yield
+
+
+@pytest.mark.parametrize(("mode", "pixels"), [("exact", 64 * 96), ("fast", 16 * 24)])
+def test_a_picture_takes_room_for_the_pixels_that_are_decoded(mode: str, pixels: int) -> None:
+    room, wanted = Recorded(), LUMA.model_copy(update={"decode": mode, "width": 16, "height": 16})
+    prepare_into(encode(noise(64, 96), "JPEG"), wanted, room, np.empty(wanted.sample_shape, np.float32))
+    assert room.amounts == [pixels]
+
+
 def test_a_bomb_is_rejected_without_the_memory_that_it_asks_for() -> None:
     script = """
 import resource, sys
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-from edge_transform.prepare import prepare
+from edge_transform.prepare import prepare, prepare_into
+from edge_transform.room import Room
 
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 32 * 2**20,) * 2)

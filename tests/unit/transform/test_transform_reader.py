@@ -2,13 +2,14 @@
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from edge_common.errors import ItemError
 from edge_common.messages import Item
-from edge_transform.reader import read_item
+from edge_transform import reader
 from unit.transform.pictures import drop, item_of
 
 CONTENT = b"what ingest hashed"
@@ -20,6 +21,10 @@ def share(tmp_path: Path) -> Path:
     folder = tmp_path.resolve() / "share"
     folder.mkdir()
     return folder
+
+
+def read_item(share: Path, item: Item, max_bytes: int) -> bytes:
+    return reader.read_item(share, item, max_bytes, lambda _: None)
 
 
 def rejected(share: Path, item: Item, max_bytes: int = MOST) -> tuple[str, bool]:
@@ -98,3 +103,26 @@ def test_a_pipe_a_socket_and_a_folder_are_changes_and_nothing_waits(share: Path)
 def test_a_name_that_the_file_system_refuses_is_worth_another_try(share: Path) -> None:
     """As is every other failure of the share that passes, such as NFS's EACCES."""
     assert rejected(share, item_of(CONTENT, "n" * 300)) == ("IO", True)
+
+
+def unwanted(head: bytes) -> None:
+    raise ItemError("UNSUPPORTED", f"nobody wants {head[:4]!r}")
+
+
+def test_what_is_not_wanted_is_never_held(share: Path) -> None:
+    item = drop(share, bytes(1 << 26))
+    tracemalloc.start()
+    with pytest.raises(ItemError, match="nobody wants") as raised:
+        reader.read_item(share, item, 1 << 30, unwanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert raised.value.code == "UNSUPPORTED"
+    assert peak < 1 << 22
+
+
+def test_what_is_not_wanted_and_has_changed_is_a_change(share: Path) -> None:
+    item = drop(share, CONTENT)
+    drop(share, CONTENT[::-1])
+    with pytest.raises(ItemError) as raised:
+        reader.read_item(share, item, MOST, unwanted)
+    assert raised.value.code == "CHANGED"

@@ -68,5 +68,5 @@ def test_whatever_a_model_says_fits_a_shard(said: list[dict[str, Any]], captured
     record = Record(item=seen, part=0, rows=len(said), kind="odd", stamp=STAMP, predictions=tuple(said))
     restored = Record.model_validate_json(record.model_dump_json(exclude_none=True))
     file = io.BytesIO()
-    parquet.write(file, Layout(columns=columns_of(record)), [Entry(1, NOON, restored, None)])
+    parquet.write(file, Layout(columns=columns_of(record)), [Entry(7, 1, NOON, restored, None)])
     assert pq.ParquetFile(file).metadata.num_rows == len(said)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 
 from edge_upload.courier import ASIDE_S
-from edge_upload.sinks import Durable, Sink, SinkConflictError, SinkUnavailableError, Stored
+from edge_upload.sinks import Durable, Listed, Sink, SinkConflictError, SinkUnavailableError, Stored
 from support.upload import Bench, HurriedClock, item, predicted, predictions, stored
 
 
 @dataclass
 class TroubledSink:
-    """A sink that fails as told before it does its work; an OSError stands for one that a sink lets through."""
+    """A sink that fails as told before it stores results; an OSError stands for one that a sink lets through."""
 
     sink: Sink
     failures: list[Exception] = field(default_factory=list)
@@ -26,14 +27,31 @@ class TroubledSink:
     def durable(self) -> Durable:
         return self.sink.durable
 
+    async def probe(self) -> None:
+        await self.sink.probe()
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        self.sink.limit(bytes_per_second)
+
+    async def close(self) -> None:
+        await self.sink.close()
+
+    def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        return self.sink.listing(prefix)
+
+    def read(self, name: str) -> AsyncIterator[bytes]:
+        return self.sink.read(name)
+
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
+        if not name.startswith("records/"):
+            return await self.sink.put(name, file, sha256)
         self.puts += 1
         if self.failures:
             raise self.failures.pop(0)
         return await self.sink.put(name, file, sha256)
 
     async def check(self, name: str) -> str | None:
-        if self.damages:
+        if self.damages and name.startswith("records/"):
             self.damages -= 1
             return "0" * 64
         return await self.sink.check(name)

@@ -10,7 +10,7 @@ import pytest
 
 from edge_common.messages import Item
 from edge_upload.sinks.share import ShareSink
-from support.upload import NOON, Bench, Parts, item, predicted, predictions, stored
+from support.upload import Bench, Parts, item, predicted, predictions, stored
 
 ITEMS: Final[tuple[Item, ...]] = (item("a"), item("b"), item("c"), item("d"))
 
@@ -65,7 +65,7 @@ def deaths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             camera.take()
             asyncio.run(ShareSink(parts.cloud).put(intent.name, parts.outbox.file(intent.number), intent.sha256))
             camera.take()
-            parts.shards.settle(intent, NOON)
+            parts.settle(intent)
             camera.take()
             parts.outbox.remove(intent.number)
             camera.take()

@@ -24,7 +24,7 @@ async def test_a_result_is_accepted_and_then_uploaded(bench: Bench) -> None:
 
     assert [(one.id, 1, 0, MODEL.digest)] == [(r.id, r.attempt, r.part, r.model) for r in accepted]
     assert [(one.id, 1, None, "appliance")] == [(r.id, r.attempt, r.part, r.durable) for r in uploaded]
-    (file,) = bench.cloud.rglob("*.parquet")
+    (file,) = bench.cloud.glob("records/**/*.parquet")
     assert str(file.parent.relative_to(bench.cloud)) == "records/device=edge%207/date=2026-01-01"
     (row,) = stored(bench.cloud)
     assert row.pop("stored_at").year > 2000
@@ -42,6 +42,7 @@ async def test_a_result_is_accepted_and_then_uploaded(bench: Bench) -> None:
         "model_version": "1",
         "model_digest": MODEL.digest,
         "contract_stamp": STAMP,
+        "sampled": [],
         "label": "in/one.png/0",
         "score": 0.75,
     }
@@ -55,7 +56,8 @@ async def test_features_come_from_the_tensor_store(bench: Bench) -> None:
         hub.deliver("records", predictions(predicted(two, first=2, rows=2), predicted(one, first=1)))
         await bench.receipts(ReceiptStatus.UPLOADED, 2)
 
-    (file,) = bench.cloud.rglob("*.parquet")
+    assert [row["label"] for row in stored(bench.cloud / "records")] == ["in/two.png/0"] * 2 + ["in/one.png/0"]
+    (file,) = bench.cloud.glob("features/**/*.parquet")
     shard = table(file)
     features: Any = shard["features"].combine_chunks()
     assert shard["id"].to_pylist() == [two.id, two.id, one.id]

@@ -35,7 +35,7 @@ def test_predictions_become_columns_of_their_types() -> None:
         {"label": "x", "labels": ["x", "y"], "scores": [1, 0.5], "sure": True, "box": {"w": 1}},
         {"label": None, "labels": [], "scores": [], "sure": False},
     )
-    table = written(Layout(columns=columns_of(one)), Entry(1, NOON, one, None))
+    table = written(Layout(columns=columns_of(one)), Entry(7, 1, NOON, one, None))
     assert {name: str(table.schema.field(name).type) for name in ("label", "labels", "scores", "sure", "box")} == {
         "label": "string",
         "labels": "list<element: string>",
@@ -63,7 +63,7 @@ def test_a_column_whose_name_is_taken_gets_a_prefix() -> None:
 def test_features_keep_type_and_shape(dtype: str, shape: tuple[int, ...]) -> None:
     rows = np.arange(2 * int(np.prod(shape)), dtype=dtype).reshape(2, *shape)
     layout = Layout(features=TensorType(dtype=dtype, shape=shape))
-    table = written(layout, Entry(1, NOON, record(rows=2, kind="tensors"), rows.tobytes()))
+    table = written(layout, Entry(7, 1, NOON, record(rows=2, kind="tensors"), rows.tobytes()))
     features: Any = table["features"].combine_chunks()
     np.testing.assert_array_equal(features.to_numpy_ndarray(), rows)
 
@@ -71,7 +71,7 @@ def test_features_keep_type_and_shape(dtype: str, shape: tuple[int, ...]) -> Non
 def test_a_full_disk_is_an_os_error() -> None:
     one = record({"label": "x" * 100_000})
     with pytest.raises(OSError, match="No space left"), Path("/dev/full").open("wb", buffering=0) as full:
-        write(full, Layout(columns=columns_of(one)), [Entry(1, NOON, one, None)])
+        write(full, Layout(columns=columns_of(one)), [Entry(7, 1, NOON, one, None)])
 
 
 def test_a_large_shard_is_written_a_row_group_at_a_time() -> None:
@@ -82,7 +82,7 @@ def test_a_large_shard_is_written_a_row_group_at_a_time() -> None:
     def entries() -> Iterator[Entry]:
         for number in range(count):
             features = np.full(size // 4, number, np.float32).tobytes()
-            yield Entry(size, NOON, record(rows=1, kind="tensors"), features)
+            yield Entry(7, size, NOON, record(rows=1, kind="tensors"), features)
 
     file = io.BytesIO()
     before = pa.total_allocated_bytes()

@@ -20,10 +20,13 @@ told = os.open(root / "told", os.O_WRONLY | os.O_CREAT)
 database.execute("PRAGMA wal_autocheckpoint = 12")
 for number in range(1, 11):
     with database.transaction():
-        database.execute("INSERT INTO items VALUES (?, ?, 1, 'accepted', 1, 1, 1, NULL, 0)", [number, f"{number:032x}"])
+        items = "number, id, attempt, state, held, highest, last, changed"
+        values = [number, f"{number:032x}"]
+        database.execute(f"INSERT INTO items ({items}) VALUES (?, ?, 1, 'accepted', 1, 1, 1, 0)", values)
         database.execute("INSERT OR IGNORE INTO layouts VALUES (1, '{}')")
         values = [number, number, "2026-01-02", 1, 1, 4000, 0.0, 1]
-        database.execute("INSERT INTO parts VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, NULL)", values)
+        parts = "number, item, part, date, layout, rows, bytes, stored, ready"
+        database.execute(f"INSERT INTO parts ({parts}) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)", values)
         database.execute("INSERT INTO records VALUES (?, '{}', ?)", [number, bytes(4000)])
         if number > 5:
             database.execute("DELETE FROM items WHERE number = ?", [number - 5])
@@ -87,3 +90,12 @@ def test_a_spool_that_is_spoilt_while_it_is_used_is_replaced_and_the_work_refuse
     with closing(sqlite3.connect(path)) as again:
         assert again.execute("SELECT count(*) FROM layouts").fetchone() == (1,)
     assert (tmp_path / "spool.db.corrupt").exists()
+
+
+def test_tables_beside_the_schema_are_in_what_replaces_a_spoilt_spool(tmp_path: Path) -> None:
+    with closing(Database(tmp_path / "spool.db")) as database:
+        database.add("CREATE TABLE IF NOT EXISTS beside (number INTEGER);")
+        (tmp_path / "spool.db.spoilt").write_text("found to be spoilt")
+        with database.transaction():
+            database.execute("INSERT INTO beside VALUES (1)")
+        assert database.execute("SELECT count(*) FROM beside").fetchone() == (1,)

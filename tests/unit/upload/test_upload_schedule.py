@@ -1,5 +1,6 @@
 """Shards are cut by size, by rows and by age."""
 
+from edge_upload.cargo import Cargo
 from edge_upload.schedule import Schedule
 from edge_upload.settings import UploadSettings
 from edge_upload.shards import Group
@@ -7,8 +8,10 @@ from edge_upload.shards import Group
 SETTINGS = UploadSettings(shard_bytes=10_000, shard_rows=100, shard_seconds=60)
 
 
-def group(date: str = "2026-01-01", size: int = 10, rows: int = 1) -> Group:
-    return Group(date, 1, size, rows)
+def group(
+    date: str = "2026-01-01", size: int = 10, rows: int = 1, *, cargo: Cargo = Cargo.RESULTS, hard: bool = False
+) -> Group:
+    return Group(date, 1, cargo, hard, size, rows)
 
 
 def started() -> Schedule:
@@ -54,3 +57,17 @@ def test_a_group_that_comes_back_is_new() -> None:
     schedule.due([group()], 10, SETTINGS)
     schedule.due([], 20, SETTINGS)
     assert schedule.due([group()], 71, SETTINGS) is None
+
+
+def test_results_go_before_hard_examples_and_these_before_the_rest() -> None:
+    schedule = started()
+    rest, hard, results = (
+        group(cargo=Cargo.FEATURES),
+        group(cargo=Cargo.FEATURES, hard=True),
+        group("2026-01-02"),
+    )
+    schedule.due([rest], 1, SETTINGS)
+    schedule.due([rest, hard], 2, SETTINGS)
+    groups = [rest, hard, results]
+    schedule.due(groups, 3, SETTINGS)
+    assert [schedule.due(groups, 100, SETTINGS) for _ in range(3)] == [results, hard, rest]

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from edge_common.contract import ClassificationOutput, Contract, ImageInput
 from edge_examples.digits import graphs
 from edge_examples.digits.data import SEED, Split, draw
+from edge_inference.drift.reference import Reference, reference
 from edge_transform.prepare import prepare
 
 NAME: Final = "digits"
@@ -42,12 +43,14 @@ class TrainedModel:
         version: Of the package.
         graph: The ONNX model.
         contract: What it wants, and what it says.
+        reference: How the training pictures look, and what it says of them.
         accuracy: On the held-out digits, by onnxruntime.
     """
 
     version: str
     graph: bytes
     contract: Contract
+    reference: Reference
     accuracy: float
 
 
@@ -64,19 +67,22 @@ def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]
 def _trained(
     version: str, side: int, fit: Callable[[Images, Labels], bytes], training: Split, held_out: Split
 ) -> TrainedModel:
-    contract = _contract(side)
-    graph = fit(_prepared(training, contract.input), training.labels)
+    wanted = _input(side)
+    images = _prepared(training, wanted)
+    graph = fit(images, training.labels)
     session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-    (scores,) = session.run(["probabilities"], {"image": _prepared(held_out, contract.input)})
-    accuracy = float(np.mean(np.argmax(scores, axis=1) == held_out.labels))
-    return TrainedModel(version, graph, contract, accuracy)
+
+    def scores(pictures: Images) -> Images:
+        return np.asarray(session.run(["probabilities"], {"image": pictures})[0])
+
+    accuracy = float(np.mean(np.argmax(scores(_prepared(held_out, wanted)), axis=1) == held_out.labels))
+    output = ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3)
+    contract = Contract(input=wanted, output=output)
+    return TrainedModel(version, graph, contract, reference(contract, [(images, scores(images))]), accuracy)
 
 
-def _contract(side: int) -> Contract:
-    return Contract(
-        input=ImageInput(name="image", width=side, height=side, channels="L", mean=(0.0,), scale=(1 / 255,), batch=16),
-        output=ClassificationOutput(name="probabilities", labels=tuple("0123456789"), top_k=3),
-    )
+def _input(side: int) -> ImageInput:
+    return ImageInput(name="image", width=side, height=side, channels="L", mean=(0.0,), scale=(1 / 255,), batch=16)
 
 
 def _prepared(split: Split, wanted: ImageInput) -> Images:

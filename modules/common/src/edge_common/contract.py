@@ -7,9 +7,10 @@ class in the union of its half.
 
 import hashlib
 import json
-from typing import Annotated, Final, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 from pydantic.alias_generators import to_camel
 
 SCHEMA: Final = 1
@@ -21,11 +22,28 @@ class _Half(BaseModel):
     )
 
 
-class ImageInput(_Half):
-    """Pictures, as one float32 tensor of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
+class _Input(_Half):
+    """What all kinds of input have.
 
     Attributes:
         name: The graph input that takes it.
+        batch: The batch that suits the model, in samples.
+    """
+
+    name: str = "input"
+    batch: Annotated[int, Field(ge=1, le=1024)] = 16
+
+    @property
+    def stamp(self) -> str:
+        """SHA-256 of the input half as canonical JSON (sorted keys, no white space), in hex."""
+        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class ImageInput(_Input):
+    """Pictures, as one float32 tensor of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
+
+    Attributes:
         width: Pixels.
         height: Pixels.
         channels: ``L`` (luma, one channel), ``RGB`` or ``BGR``.
@@ -35,11 +53,9 @@ class ImageInput(_Half):
             little.
         mean: One value a channel, in units of pixels (0 to 255).
         scale: One value a channel.
-        batch: The batch that suits the model, in samples.
     """
 
     kind: Literal["image"] = "image"
-    name: str = "input"
     width: Annotated[int, Field(ge=1, le=16384)]
     height: Annotated[int, Field(ge=1, le=16384)]
     channels: Literal["L", "RGB", "BGR"] = "RGB"
@@ -47,7 +63,6 @@ class ImageInput(_Half):
     decode: Literal["exact", "fast"] = "exact"
     mean: tuple[float, ...]
     scale: tuple[float, ...]
-    batch: Annotated[int, Field(ge=1, le=1024)] = 16
 
     @model_validator(mode="after")
     def _one_value_a_channel(self) -> Self:
@@ -65,11 +80,80 @@ class ImageInput(_Half):
         """One sample: channels, height, width."""
         return (self.depth, self.height, self.width)
 
+
+class Column(_Half):
+    """One column of a table.
+
+    Attributes:
+        name: As the table's head, or field, has it.
+        categories: Texts; a value is the number of its text here, from 0. Without any, values are numbers.
+        fill: What stands for a value that is missing, not finite, or no known category. Without it, a table with such
+            a value is rejected.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+    fill: float | None = None
+
+
+class TabularInput(_Input):
+    """Rows of a table (CSV, JSON Lines or Parquet), as float32 of shape ``(batch, columns)``.
+
+    Attributes:
+        columns: In the tensor's order; others are not read.
+        window: Consecutive rows that make a sample, of shape ``(batch, window, columns)`` where there are several.
+        step: Rows from the begin of one window to the next; what is left at the end of a table is no sample.
+        delimiter: Between the values of a CSV file.
+    """
+
+    kind: Literal["tabular"]
+    columns: Annotated[tuple[Column, ...], Field(min_length=1, max_length=4096)]
+    window: Annotated[int, Field(ge=1, le=65536)] = 1
+    step: Annotated[int, Field(ge=1, le=65536)] = 1
+    delimiter: Annotated[str, Field(pattern=r"^[\t -~]$")] = ","
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        if self.step > self.window:
+            raise ValueError("step must not be larger than window")
+        if len({column.name for column in self.columns}) < len(self.columns):
+            raise ValueError("two columns have the same name")
+        return self
+
     @property
-    def stamp(self) -> str:
-        """SHA-256 of the input half as canonical JSON (sorted keys, no white space), in hex."""
-        canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+    def sample_shape(self) -> tuple[int, ...]:
+        """One sample: its rows if there are several, columns."""
+        return (len(self.columns),) if self.window == 1 else (self.window, len(self.columns))
+
+
+class TensorInput(_Input):
+    """Tensors as they are (``.npy``), as float32.
+
+    Attributes:
+        shape: Of one sample. A file holds one, or several along a further first dimension.
+    """
+
+    kind: Literal["tensor"]
+    shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=8)]
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """One sample."""
+        return self.shape
+
+
+def _kind(value: Any) -> Any:
+    """The kind of an input half, be it JSON or read; the first contracts named none."""
+    return value.get("kind", "image") if isinstance(value, Mapping) else getattr(value, "kind", None)
+
+
+Input = Annotated[
+    Annotated[ImageInput, Tag("image")]
+    | Annotated[TabularInput, Tag("tabular")]
+    | Annotated[TensorInput, Tag("tensor")],
+    Discriminator(_kind),
+]
+"""The input half: one class a kind."""
 
 
 class ClassificationOutput(_Half):
@@ -93,5 +177,5 @@ class Contract(_Half):
     """Both halves."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = SCHEMA
-    input: ImageInput
+    input: Input
     output: ClassificationOutput

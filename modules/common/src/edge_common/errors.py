@@ -3,7 +3,8 @@
     EdgeError
     ├── ConfigurationError     a setting is missing or wrong; a person must mend it
     ├── HubRefusedError        the hub answered, and refused
-    ├── HubStuckError          the connection neither answers nor ends; only a new process helps
+    ├── StuckError             something neither answers nor ends; only a new process helps
+    │   └── HubStuckError      the connection to the hub
     ├── MalformedMessageError  a message's body is not what its input takes
     ├── TensorStoreError
     │   ├── StoreFullError     the store's budget is used up; wait for receipts
@@ -37,8 +38,12 @@ class HubRefusedError(EdgeError):
     """The hub answered, and refused: a reported patch over its limits, say."""
 
 
-class HubStuckError(EdgeError):
-    """The connection neither answers nor ends; only a new process helps."""
+class StuckError(EdgeError):
+    """Something in this process neither answers nor ends; only a new process helps."""
+
+
+class HubStuckError(StuckError):
+    """The connection neither answers nor ends."""
 
     hint = "the module ends, to be started again"
 

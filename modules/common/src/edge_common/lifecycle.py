@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Final, Generic, TypeVar
@@ -22,6 +22,7 @@ from edge_common.errors import (
     HubRefusedError,
     HubStuckError,
     MalformedMessageError,
+    StuckError,
 )
 from edge_common.hub import Handlers, Hub, Method, Received
 from edge_common.logs import configure_logging
@@ -188,6 +189,14 @@ async def _first_failure_or(stopping: asyncio.Task[Any], work: list[asyncio.Task
             task.result()
 
 
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
 async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
     for task in tasks:
         task.cancel()
@@ -235,9 +244,9 @@ async def _serve(name: str, env: E, settings: type[S], wire: Callable[[Surroundi
         wiring = wire(Surroundings(env, hub, SystemClock(), metrics))
         keeper = SettingsKeeper(settings, env.state_dir / "settings.json", frozenset(wiring.sections))
         await Module(wiring, keeper, hub, metrics, about).live(stop)
-    except HubStuckError as error:
-        log.critical("%s ends: %s", name, error)
-        # Threads of the SDK may hang for ever, and Python would wait for them. What matters is on disk already.
+    except* StuckError as stuck:
+        log.critical("%s ends: %s", name, "; ".join(map(str, _leaves(stuck))))
+        # Threads may hang for ever, and Python would wait for them. What matters is on disk already.
         logging.shutdown()
         os._exit(1)
     finally:

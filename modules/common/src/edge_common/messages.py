@@ -1,7 +1,8 @@
 """What the modules say to each other: references and verdicts, never data.
 
 Every body is JSON with a ``schema`` number. Readers take their own schema and the one before, and ignore fields that
-they do not know, so that modules can be updated one at a time. Bodies stay under ``MAX_BODY_BYTES``.
+they do not know, so that modules can be updated one at a time. Bodies stay under ``MAX_BODY_BYTES``, but for the one
+that carries a file that an operator asks about.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import MalformedMessageError
 
 T = TypeVar("T", bound=BaseModel)
@@ -23,6 +24,7 @@ MAX_BODY_BYTES: Final = 16_000
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ItemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+LedgerId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0, le=(1 << 31) - 1)]
 """From 0; fits 32 bits, as the columns and tables do that keep it."""
 Ordinal = Annotated[int, Field(ge=1, le=(1 << 31) - 1)]
@@ -101,9 +103,11 @@ class ItemsMessage(Body):
         lease_seconds: How long ingest waits for a receipt before it sends them again; what was made of them is of no
             use after that.
         items: The files.
+        alone: Whether what is named was lost so often that it might bring down who works on it.
     """
 
     lease_seconds: Annotated[float, Field(gt=0)]
+    alone: bool = False
     items: Annotated[tuple[Item, ...], Field(min_length=1)]
 
 
@@ -200,6 +204,34 @@ class HintsMessage(Body):
     hints: Annotated[tuple[Hint, ...], Field(min_length=1)]
 
 
+class FeatureDrift(_Wire):
+    """How far one feature has drifted: population stability index and Kolmogorov-Smirnov statistic."""
+
+    name: str
+    psi: float
+    ks: float
+
+
+class DriftAlert(Body):
+    """``inference`` → ``$upstream``: input drift has started, or ended.
+
+    Attributes:
+        state: Which of the two.
+        cause: The ``input`` itself, or that another ``model`` is active, for which it is judged anew.
+        model: What the input drifted away from.
+        at: When that was seen.
+        since: When it started.
+        features: The worst, the worst first.
+    """
+
+    state: Literal["started", "ended"]
+    cause: Literal["input", "model"]
+    model: ModelIdentity
+    at: datetime
+    since: datetime
+    features: tuple[FeatureDrift, ...] = ()
+
+
 class ReceiptStatus(StrEnum):
     """What ``upload`` has done with an item, or with a part of it."""
 
@@ -281,11 +313,117 @@ class InquiriesMessage(Body):
     settled: tuple[ItemId, ...] = ()
 
 
+class Event(_Wire):
+    """Something that happened to an item.
+
+    Attributes:
+        number: Counts the events of one ledger, from 1 and without gaps: no event is missed unnoticed.
+        event: ``seen``, or the state that the item has got in the ledger.
+        attempt: How often the item had been sent by then.
+        at: When, in seconds since 1970.
+        code: Of the reject, where there was one; ``stage`` and ``reason`` likewise.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    event: Annotated[str, Field(pattern=r"^[a-z]{1,30}$")]
+    attempt: Count
+    at: Annotated[float, Field(allow_inf_nan=False)]
+    code: str | None = None
+    stage: str | None = None
+    reason: str | None = None
+
+
+class ItemHistory(_Wire):
+    """What happened to one item.
+
+    Attributes:
+        sha256: Of the item's content; empty where it could not be read.
+        events: In their order.
+    """
+
+    id: ItemId
+    path: str
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+    size: Annotated[int, Field(ge=0)]
+    date: date
+    generation: Count
+    events: Annotated[tuple[Event, ...], Field(min_length=1)]
+
+
+class HistoryMessage(Body):
+    """``ingest`` → ``upload``: what happened to items, to be stored with the results.
+
+    Attributes:
+        ledger: Which ledger: a lost one is followed by one with another name, whose numbers begin anew.
+        items: Whom it happened to.
+    """
+
+    ledger: LedgerId
+    items: Annotated[tuple[ItemHistory, ...], Field(min_length=1)]
+
+
+class KeptMessage(Body):
+    """``upload`` → ``ingest``: the events with these numbers are on upload's disk; the ledger may let them go."""
+
+    ledger: LedgerId
+    numbers: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
+
+
 class ContractMessage(Body):
     """``inference`` → ``transform``: prepare input like this from now on."""
 
     stamp: Sha256
+    input: Input
+
+
+class OneFile(_Wire):
+    """A trial of one file, which is nobody's item: an operator asks what a model says of it."""
+
+    model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
+
+    kind: Literal["file"] = "file"
+    content: bytes
+
+
+class LiveShare(_Wire):
+    """A trial on live items: so many of them are prepared a second time."""
+
+    kind: Literal["live"] = "live"
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class TrialMessage(Body):
+    """``inference`` → ``transform``: prepare this, too, under another contract than the one in force.
+
+    What is prepared on trial is outside the window: nobody waits for receipts, and it gives way to everything else.
+
+    Attributes:
+        trial: Comes back with what was prepared. Sent again, it goes on for ``seconds`` from then.
+        input: The contract's half to prepare under.
+        seconds: How long the answer is of any use; a trial on live items ends then.
+        source: What is prepared.
+    """
+
+    trial: BatchName
     input: ImageInput
+    seconds: Annotated[float, Field(gt=0, le=3600)]
+    source: Annotated[OneFile | LiveShare, Field(discriminator="kind")]
+
+
+class TrialBatchMessage(Body):
+    """``transform`` → ``inference``: a batch that was prepared on trial.
+
+    Attributes:
+        trial: Whose.
+        batch: Its name in the tensor store; none where there is nothing in it.
+        parts: Whose rows it holds; none where it holds one file's.
+        refusal: Why one file could not be prepared: a code, a colon, a sentence.
+    """
+
+    trial: BatchName
+    batch: BatchName | None = None
+    parts: tuple[Part, ...] = ()
+    refusal: Annotated[str, Field(max_length=2100)] | None = None
 
 
 def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) -> Iterator[Sequence[T]]:

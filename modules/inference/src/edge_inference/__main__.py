@@ -7,11 +7,18 @@ from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
 from edge_inference.desired import Places
+from edge_inference.drift.alerts import Alerts
+from edge_inference.drift.episode import EpisodeFile
+from edge_inference.drift.measures import DriftMeasures
+from edge_inference.drift.monitor import DriftMonitor
+from edge_inference.drift.report import DriftReport
 from edge_inference.engine import Engine
+from edge_inference.hints import Hints
 from edge_inference.loader import Loader
 from edge_inference.manager import ModelManager
 from edge_inference.measures import Measures
 from edge_inference.methods import Methods
+from edge_inference.onlookers import Onlookers
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.proving import Proving
 from edge_inference.registry.registries import Registries
@@ -23,6 +30,7 @@ from edge_inference.signing.notary import Notary
 from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 from edge_inference.trial import Watch
+from edge_inference.trials import Trials
 
 
 def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
@@ -38,7 +46,8 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     registries = connect(environment)
     trust = Trust(environment.trust_policy, environment.trust_roots)
     notary = Notary(trust, environment.state_dir / "signatures", clock.now)
-    watch = Watch()
+    hints, reader = Hints(hub), TensorReader(environment.tensor_dir)
+    watch, trials = Watch(hints), Trials(hub, reader, clock)
     store = ModelStore(environment.state_dir / "models")
     manager = ModelManager(
         loader=Loader(store, serving, notary, open_session),
@@ -48,19 +57,32 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         clock=clock,
         reporter=reporter,
         announcer=announcer,
-        proving=Proving(watch, clock),
+        proving=Proving(watch, trials, clock),
         measures=measures,
     )
-    engine = Engine(hub, TensorReader(environment.tensor_dir), serving, watch, announcer, clock, measures)
+    alerts, drift_reporter = Alerts(hub, EpisodeFile(environment.state_dir / "drift.json")), Reporter(hub, "drift")
+    drift_measures = DriftMeasures(around.metrics.registry)
+    drift = DriftMonitor(serving, clock, alerts, DriftReport(drift_reporter), drift_measures)
+    onlookers = Onlookers(watch, drift)
+    engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
         engine.configure(settings.callers)
+        drift.configure(settings)
         announcer.configure(settings.announce_seconds)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as group:
-            for work in (reporter.run, announcer.run, manager.run):
+            for work in (
+                reporter.run,
+                announcer.run,
+                hints.run,
+                manager.run,
+                drift_reporter.run,
+                alerts.run,
+                drift.run,
+            ):
                 group.create_task(work())
             await manager.restore()
             await engine.run()
@@ -68,15 +90,15 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     async def drain() -> None:
         await manager.drain()
         await engine.drain()
-        watch.close()
+        onlookers.close()
         registries.close()
 
     return Wiring(
-        inputs={"tensors": engine.tensors},
+        inputs={"tensors": engine.tensors, "trials": trials.on_batch},
         run=run,
         configure=configure,
         drain=drain,
-        methods=Methods(manager, serving, store).by_name,
+        methods=Methods(manager, serving, store, trials).by_name,
         sections={"model": manager.desire},
     )
 

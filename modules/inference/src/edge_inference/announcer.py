@@ -5,6 +5,7 @@ import asyncio
 from edge_common.clock import Clock
 from edge_common.hub import Hub
 from edge_common.messages import ContractMessage
+from edge_common.timing import wait_for_event
 from edge_inference.serving import Serving
 
 
@@ -36,18 +37,9 @@ class Announcer:
     async def run(self) -> None:
         """Announce for ever."""
         while True:
-            await self._wait()
+            await wait_for_event(self._due, self._seconds, self._clock)
             self._due.clear()
             if self._serving.active:
                 wanted = self._serving.active.contract.input
                 message = ContractMessage(stamp=wanted.stamp, input=wanted)
                 await self._hub.send("contract", message.encode(), {"kind": "contract"})
-
-    async def _wait(self) -> None:
-        either = [asyncio.create_task(self._due.wait()), asyncio.create_task(self._clock.sleep(self._seconds))]
-        try:
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in either:
-                task.cancel()
-            await asyncio.gather(*either, return_exceptions=True)

@@ -11,14 +11,18 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import click
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from edge_common.errors import EdgeError
+from edge_common.files import write_atomically
 from edge_inference import layout as layouts
 from edge_inference import transfer
+from edge_inference.drift.making import make_reference
+from edge_inference.drift.reference import BINS
 from edge_inference.images import describe_manifest, read_outline
-from edge_inference.package import Descriptor, Outline, digest_of
+from edge_inference.package import DRIFT, Descriptor, Outline, digest_of
 from edge_inference.patience import Patience
 from edge_inference.registry.names import RegistryName
 from edge_inference.registry.registries import Registries, RegistrySource
@@ -71,6 +75,21 @@ def pack(folder: Path, name: str, version: str, layout: Path) -> None:
     """
     with _errors():
         click.echo(layouts.pack(folder, layout, name, version))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("samples", type=_FILE)
+@click.option("--bins", type=click.IntRange(2, 256), default=BINS, show_default=True, help="Bins of each feature.")
+def reference(folder: Path, samples: Path, bins: int) -> None:
+    """Write drift.json to the package in FOLDER, by which a device sees that its input has drifted.
+
+    SAMPLES is a .npy file of what the model is meant for, prepared as its contract says.
+    """
+    with _errors():
+        made = make_reference(folder, np.load(samples, mmap_mode="r", allow_pickle=False), bins)
+        write_atomically(folder / DRIFT, made.model_dump_json(indent=2).encode())
+    click.echo(f"{folder / DRIFT}: {', '.join(made.features)}")
 
 
 @main.command()

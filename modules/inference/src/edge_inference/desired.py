@@ -78,12 +78,14 @@ class Shadow(BaseModel):
     Attributes:
         items: Until it has seen so many samples,
         max_seconds: or for so long.
+        share: How many of the live items are prepared for it as well, where it takes another input.
     """
 
     model_config = _SETTINGS
 
     items: Annotated[int, Field(ge=1, le=1_000_000)]
     max_seconds: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    share: Annotated[float, Field(gt=0, le=1)] = 0.1
 
 
 class Gate(BaseModel):

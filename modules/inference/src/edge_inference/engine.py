@@ -15,8 +15,8 @@ from edge_inference.announcer import Announcer
 from edge_inference.answers import Answer, answer, reject
 from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
+from edge_inference.onlookers import Onlookers
 from edge_inference.serving import CONTRACT_GONE, Serving
-from edge_inference.trial import Watch
 
 QUEUE: Final = 16
 """Batches that wait here; more wait in the module's inbox."""
@@ -45,7 +45,7 @@ class Engine:
         hub: The connection.
         reader: The tensor store.
         serving: The loaded models.
-        watch: Sees what was answered.
+        onlookers: See what was answered.
         announcer: Told when a batch bears a stamp that no loaded model takes.
         clock: For the models' idle times.
         measures: Counted into.
@@ -56,7 +56,7 @@ class Engine:
         hub: Hub,
         reader: TensorReader,
         serving: Serving,
-        watch: Watch,
+        onlookers: Onlookers,
         announcer: Announcer,
         clock: Clock,
         measures: Measures,
@@ -64,7 +64,7 @@ class Engine:
         self._hub = hub
         self._reader = reader
         self._serving = serving
-        self._watch = watch
+        self._onlookers = onlookers
         self._announcer = announcer
         self._clock = clock
         self._measures = measures
@@ -117,7 +117,7 @@ class Engine:
 
         given, seconds = await asyncio.get_running_loop().run_in_executor(crew.threads, work)
         self._measures.run_seconds.observe(seconds)
-        self._watch.answered(model, given, seconds)
+        self._onlookers.answered(model, given, seconds)
         return given
 
     async def _send(self, batch: TensorsMessage, model: LoadedModel, given: Answer) -> None:
@@ -130,7 +130,7 @@ class Engine:
     ) -> None:
         kind, identity = model.contract.output.kind, model.identity
         properties = {"kind": kind, "model": identity.name, "version": identity.version}
-        for parts in chunks(predicted, MOST_IN_MESSAGE):
+        for parts in chunks(self._onlookers.mark(predicted), MOST_IN_MESSAGE):
             message = PredictionsMessage(
                 batch=batch.batch, stamp=batch.stamp, kind=kind, model=identity, parts=tuple(parts)
             )

@@ -23,7 +23,9 @@ EdgeError
 │   ├── DisagreementError      DISAGREEMENT       it differs from the model before it too often
 │   ├── LatencyError           LATENCY            it is too slow, held against the model before it
 │   └── CrashLoopError         CRASH_LOOP         the process went down each time that it was tried
-└── RunFailedError             one run failed; not a verdict on the model
+├── RunFailedError             one run failed; not a verdict on the model
+├── TrialRefusedError          transform cannot prepare what it was asked to
+└── TrialUnansweredError       nobody has prepared what was asked for
 
 What is said of a model is reported once, by whoever tried to use it.
 """
@@ -64,9 +66,18 @@ class AuthError(ModelError):
 
 
 class UnreachableError(NotFoundError):
-    """Who has the package does not answer, or broke off; what was read so far is kept."""
+    """Who has the package does not answer, or broke off; what was read so far is kept.
+
+    Args:
+        message: Why.
+        after: Seconds that the other side wants to be left alone.
+    """
 
     retryable = True
+
+    def __init__(self, message: str, *, after: float = 0.0) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class DigestMismatchError(ModelError):
@@ -195,3 +206,14 @@ class RunFailedError(EdgeError):
     def __init__(self, message: str, *, out_of_memory: bool = False) -> None:
         super().__init__(message)
         self.out_of_memory = out_of_memory
+
+
+class TrialRefusedError(EdgeError):
+    """The file that was to be prepared on trial cannot be, or not now; says why as transform does."""
+
+
+class TrialUnansweredError(EdgeError):
+    """Nothing came back of what was to be prepared on trial."""
+
+    retryable = True
+    hint = "does transform run, and do routes lead from inference's output trials to its input trials, and back?"

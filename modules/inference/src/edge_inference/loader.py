@@ -6,6 +6,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from edge_common.background import background
 from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
@@ -18,7 +19,6 @@ from edge_inference.session import Opener, Plan
 from edge_inference.signing.notary import Notary
 from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
-from edge_inference.trial import background
 
 log = logging.getLogger(__name__)
 

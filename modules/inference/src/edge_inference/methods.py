@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import io
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -10,13 +9,16 @@ from typing import Any, Final
 
 import numpy as np
 
+from edge_common.contract import ImageInput
+from edge_common.errors import TensorStoreError
 from edge_common.hub import Method
-from edge_inference.errors import RunFailedError
+from edge_inference.errors import RunFailedError, TrialRefusedError, TrialUnansweredError
 from edge_inference.manager import ModelManager
 from edge_inference.model import LoadedModel
 from edge_inference.serving import Serving
 from edge_inference.session import Array
 from edge_inference.store import ModelStore
+from edge_inference.trials import Trials
 
 MOST_SAMPLES: Final = 64
 """A direct method's answer holds at most 128 KB."""
@@ -31,12 +33,14 @@ class Methods:
         manager: Swaps models.
         serving: The models in memory.
         store: The models on disk.
+        trials: Has files prepared.
     """
 
-    def __init__(self, manager: ModelManager, serving: Serving, store: ModelStore) -> None:
+    def __init__(self, manager: ModelManager, serving: Serving, store: ModelStore, trials: Trials) -> None:
         self._manager = manager
         self._serving = serving
         self._store = store
+        self._trials = trials
 
     @property
     def by_name(self) -> Mapping[str, Method]:
@@ -70,30 +74,50 @@ class Methods:
         return (200, asdict(outcome)) if outcome else _error(409, "a swap is under way")
 
     async def predict(self, payload: Any) -> Reply:
-        """Predict a few prepared samples.
+        """Predict one file, or a few prepared samples.
 
         Args:
-            payload: ``{"npy": …}``: a ``.npy`` file in base64, float32 of shape ``(rows, channels, height, width)``.
+            payload: ``{"file": …}``: a file as it comes on the share, in base64; transform prepares it. Or
+                ``{"npy": …}``: a ``.npy`` file in base64, float32 of shape ``(rows, channels, height, width)``.
         """
         model = self._serving.active
         if model is None:
             return _error(409, "no model is active")
         try:
-            samples = _samples(payload, model)
+            samples = await self._samples(payload, model)
             values = await asyncio.to_thread(model.run, samples)
-        except (ValueError, RunFailedError) as error:
+        except (ValueError, RunFailedError, TrialRefusedError) as error:
             return _error(400, str(error))
+        except (TrialUnansweredError, TensorStoreError) as error:
+            return _error(504, str(error))
         if not np.isfinite(values).all():
             return _error(400, "the model gave NaN or infinity")
         return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*model.interpret(values)]}
 
+    async def _samples(self, payload: Any, model: LoadedModel) -> Array:
+        match payload:
+            case {"file": content, **others} if not others:
+                wanted = model.contract.input
+                if isinstance(wanted, ImageInput):
+                    return await self._trials.prepare(_bytes("file", content), wanted)
+                raise ValueError(f"a file for {wanted.kind} input may hold any number of samples: send npy")
+            case {"npy": content, **others} if not others:
+                return _array(_bytes("npy", content), model)
+        raise ValueError('either {"file": …} or {"npy": …} is wanted, in base64')
 
-def _samples(payload: Any, model: LoadedModel) -> Array:
+
+def _bytes(key: str, content: Any) -> bytes:
+    try:
+        return base64.b64decode(content, validate=True)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{key} must be in base64 ({error})") from None
+
+
+def _array(data: bytes, model: LoadedModel) -> Array:
     """Raises ValueError where it holds none that the model takes."""
     try:
-        data = base64.b64decode(payload["npy"], validate=True)
         samples: Any = np.load(io.BytesIO(data), allow_pickle=False)
-    except (KeyError, TypeError, ValueError, EOFError, MemoryError, binascii.Error) as error:
+    except (ValueError, EOFError, MemoryError) as error:
         raise ValueError(f"npy must be a .npy file in base64 ({error})") from None
     wanted = model.contract.input.sample_shape
     if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.shape[1:] != wanted:

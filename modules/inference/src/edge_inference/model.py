@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
+from edge_inference.drift.reference import Reference, read_reference
 from edge_inference.errors import ContractMismatchError, LoadFailedError, NoGpuError, OutOfMemoryError, RunFailedError
 from edge_inference.external import check_external
 from edge_inference.operators import check_operators
@@ -35,6 +36,7 @@ class LoadedModel:
         session: Its graph.
         interpreter: Reads its output.
         plan: What it was meant to run on.
+        reference: How its input was distributed where it was made, if it says so.
         pace: Seconds a sample, of its last runs in service.
     """
 
@@ -43,6 +45,7 @@ class LoadedModel:
     session: Session
     interpreter: Interpreter
     plan: Plan
+    reference: Reference | None = None
     pace: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_RUNS), compare=False)
 
     @property
@@ -129,11 +132,13 @@ def load_model(
 
     Raises:
         LoadFailedError: The graph cannot be loaded.
-        ContractMismatchError: Contract and graph do not fit.
+        ContractMismatchError: Contract and graph, or drift reference, do not fit.
+        UnsafeModelError: The drift reference is none.
         NoGpuError: The plan requires a GPU, and the session has none.
     """
     session = open_session(folder / GRAPH, plan.providers)
-    model = LoadedModel(identity, contract, session, KINDS[contract.output.kind](contract.output), plan)
+    interpreter, reference = KINDS[contract.output.kind](contract.output), read_reference(folder, contract)
+    model = LoadedModel(identity, contract, session, interpreter, plan, reference)
     if plan.require_gpu and not model.on_gpu:
         raise NoGpuError(f"the session runs on {', '.join(session.providers)}, and requireGpu is set")
     _check_input(contract, session)

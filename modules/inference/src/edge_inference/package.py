@@ -21,6 +21,7 @@ from edge_inference.errors import UnsafeModelError
 GRAPH: Final = "model.onnx"
 CONTRACT: Final = "contract.json"
 GOLDEN: Final = "golden.json"
+DRIFT: Final = "drift.json"
 
 MANIFEST_TYPE: Final = "application/vnd.oci.image.manifest.v1+json"
 ARTIFACT_TYPE: Final = "application/vnd.cncf.model.manifest.v1+json"

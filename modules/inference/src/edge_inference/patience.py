@@ -8,6 +8,7 @@ from typing import TypeVar
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_random_exponential
 
 from edge_common.errors import EdgeError
+from edge_inference.errors import UnreachableError
 
 T = TypeVar("T")
 
@@ -47,11 +48,24 @@ class Patience:
         retrying = Retrying(
             retry=retry_if_exception(_can_retry),
             stop=_Stalled(self, progress),
-            wait=wait_random_exponential(multiplier=0.5, max=self.longest_wait),
+            wait=_Wait(self),
             sleep=pause,
             reraise=True,
         )
         return retrying(work)
+
+
+class _Wait:
+    """Longer and longer, or as long as the other side wants, if that is within the patience."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._jitter = wait_random_exponential(multiplier=0.5, max=patience.longest_wait)
+
+    def __call__(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after if isinstance(error, UnreachableError) else 0.0
+        return max(self._jitter(state), min(asked, self._patience.seconds))
 
 
 class _Stalled:

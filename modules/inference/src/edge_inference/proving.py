@@ -1,14 +1,18 @@
 """Holds a candidate to its gates in live traffic, before it serves and while it is new."""
 
+import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from edge_common.clock import Clock
+from edge_common.contract import ImageInput
 from edge_inference.desired import Gate, Shadow
 from edge_inference.model import LoadedModel
 from edge_inference.trial import Trial, Watch
+from edge_inference.trials import Trials
 
 log = logging.getLogger(__name__)
 
@@ -21,26 +25,35 @@ class Proving:
 
     Args:
         watch: Sees the traffic.
+        trials: Has batches prepared for candidates that take another input.
         clock: For the waits.
     """
 
-    def __init__(self, watch: Watch, clock: Clock) -> None:
+    def __init__(self, watch: Watch, trials: Trials, clock: Clock) -> None:
         self._watch = watch
+        self._trials = trials
         self._clock = clock
 
     async def shadow(self, candidate: LoadedModel, active: LoadedModel, shadow: Shadow, gate: Gate) -> None:
-        """Run a candidate beside the active model.
-
-        Live batches suit only models of their stamp: one that takes another input is left to Baking.
+        """Run a candidate beside the active model: on the same batches, or, if it takes another input, on its own.
 
         Raises:
             ErrorRateError: It failed too often.
             DisagreementError: It differed from the active model too often.
         """
+        wanted = candidate.contract.input
         if candidate.stamp == active.stamp:
-            await self._see(Trial(candidate, beside=candidate), gate, shadow.max_seconds, shadow.items)
+            trial = Trial(candidate, beside=candidate)
+            await self._see(trial, gate, shadow.max_seconds, shadow.items)
+        elif isinstance(wanted, ImageInput):
+            trial = Trial(candidate, apart=True)
+            async with self._sampling(wanted, shadow.share):
+                await self._see(trial, gate, shadow.max_seconds, shadow.items)
         else:
-            log.info("the candidate takes another input than the active model, so it cannot be shadowed")
+            log.warning("the candidate wants another %s input, which is prepared for one model only", wanted.kind)
+            return
+        if not trial.items:
+            log.warning("no live item has come by while the candidate ran beside the active model; it goes on unseen")
 
     async def bake(self, candidate: LoadedModel, before: LoadedModel | None, pace: Sequence[float], gate: Gate) -> None:
         """Watch a candidate that serves.
@@ -58,7 +71,17 @@ class Proving:
         """
         candidate.pace.clear()
         beside = before if gate.min_agreement else None
-        await self._see(Trial(candidate, beside, pace), gate, gate.bake_seconds, math.inf)
+        await self._see(Trial(candidate, beside, baseline=pace), gate, gate.bake_seconds, math.inf)
+
+    @asynccontextmanager
+    async def _sampling(self, wanted: ImageInput, share: float) -> AsyncIterator[None]:
+        """Have live items prepared for the candidate, too."""
+        asking = asyncio.create_task(self._trials.sample(wanted, share, self._watch.try_out))
+        try:
+            yield
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
 
     async def _see(self, trial: Trial, gate: Gate, seconds: float, items: float) -> None:
         end = self._clock.monotonic() + seconds

@@ -1,12 +1,14 @@
 """What the inference module can be told."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import NoDecode
 
 from edge_common.settings import Environment, TwinSettings
+from edge_inference.drift.comparison import Policy
+from edge_inference.drift.window import Span
 from edge_inference.signing.trust import TrustPolicy
 
 
@@ -50,6 +52,11 @@ class InferenceSettings(TwinSettings):
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
         max_store_bytes: The most that all packages in the store take; the active one and the one before it stay.
+        drift_rows: The latest rows that input drift is judged by.
+        drift_seconds: The age up to which they count.
+        drift_min_rows: So few rows say nothing of drift.
+        drift_psi: Drift starts where a feature's population stability index is this; it ends under 0.4 of it.
+        drift_ks: Likewise, of the Kolmogorov-Smirnov statistic.
     """
 
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("CUDAExecutionProvider", "CPUExecutionProvider")
@@ -59,3 +66,19 @@ class InferenceSettings(TwinSettings):
     release_seconds: Annotated[float, Field(ge=0)] = 30.0
     max_model_bytes: Annotated[int, Field(ge=1)] = 4 << 30
     max_store_bytes: Annotated[int, Field(ge=1)] = 16 << 30
+    drift_rows: Annotated[int, Field(ge=10, le=1_000_000)] = 2000
+    drift_seconds: Annotated[float, Field(ge=10)] = 3600.0
+    drift_min_rows: Annotated[int, Field(ge=10)] = 500
+    drift_psi: Annotated[float, Field(gt=0)] = 0.25
+    drift_ks: Annotated[float, Field(gt=0, le=1)] = 0.25
+
+    @model_validator(mode="after")
+    def _enough_rows(self) -> Self:
+        if self.drift_min_rows > self.drift_rows:
+            raise ValueError("driftMinRows is more than driftRows, so drift would never be judged")
+        return self
+
+    @property
+    def drift(self) -> Policy:
+        """When drift is spoken of."""
+        return Policy(Span(self.drift_rows, self.drift_seconds), self.drift_min_rows, self.drift_psi, self.drift_ks)

@@ -1,28 +1,18 @@
 """What is seen of a candidate in live traffic: in Shadow, beside the active model; in Baking, as the active one."""
 
 import asyncio
-import os
-import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+from edge_common.background import background
+from edge_common.messages import Hint, Mark, Part, PredictedPart
 from edge_inference.answers import Answer, answer
 from edge_inference.desired import Gate
 from edge_inference.gates import FEWEST_RUNS, check_agreement, check_errors, check_latency
+from edge_inference.hints import Hints
 from edge_inference.model import LoadedModel
-
-_NICENESS: Final = 10
-
-
-def background(name: str) -> ThreadPoolExecutor:
-    """One thread that gives way to those that serve."""
-    return ThreadPoolExecutor(1, name, initializer=_give_way)
-
-
-def _give_way() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)  # Linux: of this thread alone
+from edge_inference.pairs import Pair, Pairs
+from edge_inference.session import Array
 
 
 @dataclass
@@ -32,6 +22,7 @@ class Trial:
     Attributes:
         candidate: The model on trial.
         beside: What runs on the batches that the serving model answered, to be compared; None compares nothing.
+        apart: Whether the candidate takes another input, and so answers the same items in batches of its own.
         baseline: Seconds a sample of the model before it.
         items: What the candidate ran on.
         errors: Those that it failed on.
@@ -40,12 +31,14 @@ class Trial:
     """
 
     candidate: LoadedModel
-    beside: LoadedModel | None
+    beside: LoadedModel | None = None
+    apart: bool = False
     baseline: Sequence[float] = ()
     items: int = 0
     errors: int = 0
     compared: int = 0
     agreed: int = 0
+    _pairs: Pairs = field(default_factory=Pairs)
 
     @property
     def conclusive(self) -> bool:
@@ -64,33 +57,48 @@ class Trial:
         check_agreement(self.agreed, self.compared, gate.min_agreement)
         check_latency(self.candidate.pace, self.baseline, gate.p95_ratio)
 
+    def runs_beside(self, model: LoadedModel) -> LoadedModel | None:
+        """What is to run on a batch that this model has answered."""
+        return self.beside if self.beside is not model and self.beside and self.beside.stamp == model.stamp else None
+
     def count(self, given: Answer) -> None:
         """The candidate has answered."""
         self.items += len(given.predicted) + given.failures
         self.errors += given.failures
 
-    def compare(self, served: Answer, other: Answer) -> None:
-        """Both models have answered one batch."""
-        agree = self.candidate.interpreter.agree
-        theirs = {part.first: part.predictions for part in other.predicted}
-        for part in served.predicted:
-            pairs = zip(part.predictions, theirs.get(part.first, ()), strict=False)
-            verdicts = [agree(*pair) for pair in pairs]
+    def served(self, parts: Iterable[PredictedPart]) -> Sequence[Hint]:
+        """The serving model has answered; what both have answered by now and differ on."""
+        return [*self._compare(self._pairs.served(parts))]
+
+    def said_beside(self, parts: Iterable[PredictedPart]) -> Sequence[Hint]:
+        """The model beside it has."""
+        return [*self._compare(self._pairs.beside(parts))]
+
+    def _compare(self, pairs: Iterable[Pair]) -> Iterator[Hint]:
+        for served, other in pairs:
+            rows = zip(served.predictions, other.predictions, strict=False)
+            verdicts = [self.candidate.interpreter.agree(*row) for row in rows]
             self.compared += len(verdicts)
             self.agreed += sum(verdicts)
+            if not all(verdicts):
+                yield Hint(id=served.item.id, attempt=served.item.attempt, mark=Mark.DISAGREEMENT)
 
 
 class Watch:
     """Sees every batch that was answered. Used on the event loop only; what runs beside, runs in a thread of its own.
 
+    Args:
+        hints: Told of items that the models differ on.
+
     Attributes:
         trial: The candidate that is watched now.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hints: Hints) -> None:
         self.trial: Trial | None = None
+        self._hints = hints
         self._thread = background("shadow")
-        self._beside: asyncio.Future[Answer] | None = None
+        self._running: asyncio.Future[Answer] | None = None
 
     def answered(self, model: LoadedModel, given: Answer, seconds: float) -> None:
         """A model has answered a batch; never waits.
@@ -104,32 +112,38 @@ class Watch:
             return
         model.pace.append(seconds / len(given.samples))
         if self.trial:
-            self._observe(self.trial, model, given)
+            self._observe(self.trial, model, given, given.samples)
+
+    def try_out(self, read: Callable[[], Array], parts: Sequence[Part]) -> None:
+        """A batch was prepared for the candidate alone; it is passed over while another runs. Never waits."""
+        if self.trial and self.trial.apart:
+            self._run_beside(self.trial, self.trial.candidate, read, parts)
 
     def close(self) -> None:
         """Wait for what the thread has in hand."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _observe(self, trial: Trial, model: LoadedModel, given: Answer) -> None:
+    def _observe(self, trial: Trial, model: LoadedModel, given: Answer, samples: Array) -> None:
         if model is trial.candidate:
             trial.count(given)
-        beside, busy = trial.beside, self._beside is not None
-        if beside is None or beside is model or beside.stamp != model.stamp or busy or not given.predicted:
-            return
-        work = asyncio.get_running_loop().run_in_executor(self._thread, _answer_too, beside, given)
-        self._beside = work
-        work.add_done_callback(lambda done: self._compare(trial, given, done))
+        beside = trial.runs_beside(model) if given.predicted else None
+        if trial.apart or (beside and self._run_beside(trial, beside, lambda: samples, given.predicted)):
+            self._hints.add(trial.served(given.predicted))
 
-    def _compare(self, trial: Trial, served: Answer, done: asyncio.Future[Answer]) -> None:
-        self._beside = None
-        if done.cancelled():
-            return
-        other = done.result()
-        if trial.beside is trial.candidate:
+    def _run_beside(self, trial: Trial, model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part]) -> bool:
+        if self._running:
+            return False
+
+        def ran(done: asyncio.Future[Answer]) -> None:
+            self._running = None
+            if not done.cancelled():
+                self._note(trial, model, done.result())
+
+        self._running = asyncio.get_running_loop().run_in_executor(self._thread, answer, model, read, parts)
+        self._running.add_done_callback(ran)
+        return True
+
+    def _note(self, trial: Trial, model: LoadedModel, other: Answer) -> None:
+        if model is trial.candidate:
             trial.count(other)
-        trial.compare(served, other)
-
-
-def _answer_too(beside: LoadedModel, given: Answer) -> Answer:
-    samples = given.samples
-    return answer(beside, lambda: samples, given.predicted) if samples is not None else Answer()
+        self._hints.add(trial.said_beside(other.predicted))

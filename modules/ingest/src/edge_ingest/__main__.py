@@ -8,6 +8,7 @@ from typing import Final
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_ingest.administration import Administration
 from edge_ingest.courier import Courier, Listeners
+from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
 from edge_ingest.intake import Intake
 from edge_ingest.ledger.journal import Journal
@@ -55,6 +56,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     intake = Intake(share, journal, clock, pool, settings, arrived)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
+    historian = Historian(hub, journal, clock)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -67,7 +69,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (journal, courier, settler, intake, scanner, inquirer, reporter):
+            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter):
                 tasks.create_task(part.run(), name=type(part).__name__)
             tasks.create_task(scanner.listen(), name="listen")
 
@@ -81,7 +83,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
         await journal.close()
 
     return Wiring(
-        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects},
+        inputs={"receipts": courier.take_receipts, "rejects": courier.take_rejects, "kept": historian.take_kept},
         run=run,
         configure=configure,
         drain=drain,

@@ -179,12 +179,12 @@ class Courier:
         for item_id in {*plan.again, *plan.alone} - sent:
             self._dispatcher.abandon(item_id)
         for run in chunks(claimed.together, self._settings.batch_items):
-            await self._send_message(run)
+            await self._send_message(run, alone=False)
         for item in claimed.alone:
-            await self._send_message([item])
+            await self._send_message([item], alone=True)
 
-    async def _send_message(self, items: Sequence[Item]) -> None:
-        message = ItemsMessage(lease_seconds=self._settings.lease_seconds, items=tuple(items))
+    async def _send_message(self, items: Sequence[Item], *, alone: bool) -> None:
+        message = ItemsMessage(lease_seconds=self._settings.lease_seconds, items=tuple(items), alone=alone)
         await self._hub.send("items", message.encode(), {"kind": "items"})
         self._dispatcher.sent([item.id for item in items], self._clock.monotonic())
         self._meters.sent.inc(len(items))

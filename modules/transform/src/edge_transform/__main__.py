@@ -1,5 +1,9 @@
 """``edge-transform``: wires the module."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from edge_common.background import background
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tensors import TensorWriter
 from edge_transform.contracts import Contracts
@@ -7,26 +11,50 @@ from edge_transform.counts import Counts
 from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.transform import Transform
-from edge_transform.workshop import Workshop
+from edge_transform.trials import Trials
+from edge_transform.workshop import CORES, DECODING, Decoding, Workshop
 
 
-def wire(around: Surroundings[TransformEnvironment]) -> Wiring[TransformSettings]:
-    """Build the module."""
+def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODING) -> Wiring[TransformSettings]:
+    """Build the module.
+
+    Args:
+        around: What it is given.
+        decoding: How files are decoded.
+    """
     environment, clock = around.environment, around.clock
     store = BatchStore(TensorWriter(environment.tensor_dir, TransformSettings().store_budget_bytes), clock)
     counts = Counts.of(around.metrics.registry, lambda: store.used)
-    workshop = Workshop(environment.share_dir.resolve(), counts.seconds)
+    share = environment.share_dir.resolve()
+    workshop = Workshop(share, counts.seconds, decoding, ThreadPoolExecutor(CORES, "prepare"))
+    spare = Workshop(share, counts.trial_seconds, decoding, background("trials"))
+    trials = Trials(around.hub, clock, spare, store)
     contracts = Contracts(environment.state_dir / "contract.json")
-    transform = Transform(around.hub, clock, contracts, workshop, store, counts)
+    transform = Transform(around.hub, clock, contracts, workshop, store, counts, trials)
+
+    async def configure(settings: TransformSettings) -> None:
+        trials.configure(settings)
+        await transform.configure(settings)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(trials.run(), name="trials")
+            await transform.run()
+
+    async def drain() -> None:
+        trials.close()
+        await transform.drain()
+
     return Wiring(
         inputs={
             "items": transform.on_items,
             "contract": transform.on_contract,
             "receipts": transform.on_receipts,
+            "trials": trials.on_trial,
         },
-        run=transform.run,
-        configure=transform.configure,
-        drain=transform.drain,
+        run=run,
+        configure=configure,
+        drain=drain,
     )
 
 

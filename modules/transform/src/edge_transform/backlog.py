@@ -17,11 +17,13 @@ class Waiting:
         item: The item.
         since: When it came.
         until: When its lease ends.
+        suspect: Whether it might bring its decoder down.
     """
 
     item: Item
     since: float
     until: float
+    suspect: bool = False
 
 
 class Backlog:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from pathlib import Path
 
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.errors import MalformedMessageError
 from edge_common.files import write_atomically
 from edge_common.messages import ContractMessage
@@ -22,10 +22,10 @@ class Contracts:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._announced = self._restore()
-        self.configured: ImageInput | None = None
+        self.configured: Input | None = None
 
     @property
-    def in_force(self) -> ImageInput | None:
+    def in_force(self) -> Input | None:
         """What the next batch is prepared under; None before there is any contract."""
         return self._announced or self.configured
 
@@ -43,7 +43,7 @@ class Contracts:
             self._announced = message.input
             log.info("contract %.12s is in force", message.stamp)
 
-    def _restore(self) -> ImageInput | None:
+    def _restore(self) -> Input | None:
         try:
             return ContractMessage.decode(self._path.read_bytes()).input
         except FileNotFoundError:

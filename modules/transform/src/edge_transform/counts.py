@@ -13,11 +13,13 @@ class Counts:
     Attributes:
         items: Items by outcome: ``ok``, ``expired``, ``overflow``, or a reject's code.
         seconds: To read, decode and prepare one item.
+        trial_seconds: The same on trial, where it gives way to everything else.
         rows: Rows in a batch.
     """
 
     items: Counter
     seconds: Histogram
+    trial_seconds: Histogram
     rows: Histogram
 
     @classmethod
@@ -32,6 +34,7 @@ class Counts:
         return cls(
             Counter("edge_transform_items", "Items by outcome.", ["outcome"], registry=registry),
             Histogram("edge_transform_item_seconds", "To read, decode and prepare one item.", registry=registry),
+            Histogram("edge_transform_trial_seconds", "To prepare one sample on trial.", registry=registry),
             Histogram(
                 "edge_transform_batch_rows",
                 "Rows in a batch.",

@@ -45,6 +45,10 @@ class Residents:
         for item in resident.items:
             self._homes[item].add(batch)
 
+    def count(self, item: str) -> int:
+        """How many batches hold parts of an item."""
+        return len(self._homes.get(item, ()))
+
     def settle(self, receipt: Receipt) -> list[str]:
         """The batches that leave on a receipt."""
         return [batch for batch in tuple(self._homes.get(receipt.id, ())) if self._served(batch, receipt)]

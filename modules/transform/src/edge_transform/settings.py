@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.settings import Environment, TwinSettings
 from edge_transform.prepare import MAX_PIXELS
 
@@ -31,8 +31,9 @@ class TransformSettings(TwinSettings):
             memory on the way there, so keep it under half of the module's memory limit.
         grace_seconds: How long a batch outlives the leases of its items.
         orphan_seconds: How long a batch that was there at the start is left to its readers.
-        max_pixels: Pictures with more are rejected by their header.
-        max_file_bytes: Larger files are rejected unread.
+        max_pixels: Pictures with more are rejected by their header; those in hand at once have no more together.
+        max_file_bytes: Larger files are rejected unread; those in hand at once have no more together.
+        max_decode_seconds: Files that take more CPU time to decode are rejected.
         contract: The input half that is in force until a model has announced its own.
     """
 
@@ -41,5 +42,6 @@ class TransformSettings(TwinSettings):
     grace_seconds: Annotated[float, Field(ge=0)] = 10.0
     orphan_seconds: Annotated[float, Field(ge=0)] = 120.0
     max_pixels: Annotated[int, Field(gt=0)] = MAX_PIXELS
-    max_file_bytes: Annotated[int, Field(gt=0)] = 1024**3
-    contract: ImageInput | None = None
+    max_file_bytes: Annotated[int, Field(gt=0)] = 256 * 1024**2
+    max_decode_seconds: Annotated[int, Field(ge=1)] = 30
+    contract: Input | None = None

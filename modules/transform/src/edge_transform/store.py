@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.errors import TensorStoreError
 from edge_common.messages import Part, Receipt
 from edge_common.tensors import HEADER_BYTES, TensorWriter
+from edge_common.timing import wait_for_event
 from edge_transform.residents import Residents
-from edge_transform.timing import wait_for_event
 
 RETRY_S: Final = 1.0
 """Room that this module did not make itself (another user of the file system) is noticed this late."""
@@ -40,6 +40,7 @@ class BatchStore:
         self._residents = Residents()
         self._turn = asyncio.Lock()
         self._room = asyncio.Event()
+        self._left = asyncio.Event()
         self._closing = False
         self._thread = ThreadPoolExecutor(1, "store")  # one thread, since the writer is not made for more
 
@@ -58,7 +59,7 @@ class BatchStore:
         self._writer.budget = budget
         self._room.set()
 
-    def rows_that_fit(self, wanted: ImageInput) -> int:
+    def rows_that_fit(self, wanted: Input) -> int:
         """How many samples one batch can have; 0 if one alone is over the budget."""
         return (self._writer.budget - HEADER_BYTES) // (math.prod(wanted.sample_shape) * FLOAT_BYTES)
 
@@ -76,6 +77,7 @@ class BatchStore:
         """
         async with self._turn:
             while self._clock.monotonic() < until:
+                self._room.clear()
                 if await self._written(batch, rows):
                     self._residents.add(batch, parts, until + self.grace_seconds)
                     return True
@@ -83,6 +85,30 @@ class BatchStore:
                     break
                 await wait_for_event(self._room, RETRY_S, self._clock)
         return False
+
+    async def few(self, item: str, most: int, until: float) -> None:
+        """Wait until fewer than so many batches hold parts of an item, or that time has come."""
+        while self._clock.monotonic() < until:
+            self._left.clear()
+            if self._residents.count(item) < most or self._closing:
+                break
+            await wait_for_event(self._left, RETRY_S, self._clock)
+
+    async def offer(self, batch: str, rows: npt.NDArray[np.float32], until: float) -> bool:
+        """Store a batch on trial if half of the budget stays free for those that count; nothing waits for room.
+
+        Args:
+            batch: Its name.
+            rows: Its content.
+            until: When it leaves.
+
+        Returns:
+            Whether it is stored.
+        """
+        if 2 * (self.used + rows.nbytes + HEADER_BYTES) > self._writer.budget or not await self._written(batch, rows):
+            return False
+        self._residents.add(batch, (), until)
+        return True
 
     async def settle(self, receipts: Iterable[Receipt]) -> None:
         """Remove the batches that have served."""
@@ -98,13 +124,13 @@ class BatchStore:
         """Let batches in only if there is room at once: no receipt will make any."""
         self._closing = True
         self._room.set()
+        self._left.set()
 
     def close(self) -> None:
         """End the store's thread; what it holds stays for its readers."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _written(self, batch: str, rows: npt.NDArray[np.float32]) -> bool:
-        self._room.clear()
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch, rows)
         except TensorStoreError:
@@ -115,3 +141,4 @@ class BatchStore:
         for batch in batches:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.remove, batch)
             self._room.set()
+            self._left.set()

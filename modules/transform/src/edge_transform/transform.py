@@ -1,32 +1,26 @@
 """The module's work: items become batches in the tensor store, and messages that name them."""
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
-from edge_common.messages import (
-    ContractMessage,
-    Item,
-    ItemsMessage,
-    Part,
-    ReceiptsMessage,
-    Reject,
-    RejectsMessage,
-    TensorsMessage,
-    chunks,
-)
+from edge_common.messages import ContractMessage, ItemsMessage, Part, ReceiptsMessage
+from edge_common.timing import wait_for_event
 from edge_transform.backlog import Backlog, Waiting
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
+from edge_transform.errors import DecoderStuckError, OverdueError
+from edge_transform.post import MOST_REJECTS, Post, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
-from edge_transform.timing import wait_for_event
-from edge_transform.workshop import CORES, Limits, Prepared, Workshop
+from edge_transform.tables import RowsInput
+from edge_transform.trials import Trials
+from edge_transform.workshop import CORES, Workshop
 
 IN_HAND: Final = CORES + 2
 """Batches between backlog and hub: enough to keep the cores busy while others are written and sent."""
@@ -34,8 +28,8 @@ IN_HAND: Final = CORES + 2
 FINISH_S: Final = 6.0
 """What is in hand at the end is given so long."""
 
-MOST_REJECTS: Final = 100
-MOST_MESSAGE: Final = 2000
+MOST_BATCHES: Final = 8
+"""Of one item in the tensor store: enough to keep the next stage busy, and few enough to be read within a lease."""
 
 NO_CONTRACT: Final = ItemError("NO_CONTRACT", "no model has announced yet what it wants", can_retry=True)
 TOO_LARGE: Final = ItemError(
@@ -55,17 +49,26 @@ class Transform:
         workshop: Prepares batches.
         store: Keeps them.
         counts: Counted into.
+        trials: Are offered what was prepared.
     """
 
     def __init__(
-        self, hub: Hub, clock: Clock, contracts: Contracts, workshop: Workshop, store: BatchStore, counts: Counts
+        self,
+        hub: Hub,
+        clock: Clock,
+        contracts: Contracts,
+        workshop: Workshop,
+        store: BatchStore,
+        counts: Counts,
+        trials: Trials,
     ) -> None:
-        self._hub = hub
         self._clock = clock
         self._contracts = contracts
         self._workshop = workshop
         self._store = store
         self._counts = counts
+        self._post = Post(hub, store, counts)
+        self._trials = trials
         self._settings = TransformSettings()
         self._backlog = Backlog()
         self._arrived = asyncio.Event()
@@ -76,6 +79,7 @@ class Transform:
         """Take settings in force."""
         self._settings = settings
         self._contracts.configured = settings.contract
+        self._workshop.set_limits(settings.max_file_bytes, settings.max_pixels)
         self._store.set_budget(settings.store_budget_bytes)
         self._store.grace_seconds = settings.grace_seconds
         self._arrived.set()
@@ -85,7 +89,7 @@ class Transform:
         body = ItemsMessage.decode(message.body)
         now = self._clock.monotonic()
         for item in body.items:
-            if not self._backlog.add(Waiting(item, now, now + body.lease_seconds)):
+            if not self._backlog.add(Waiting(item, now, now + body.lease_seconds, body.alone)):
                 self._counts.items.labels("overflow").inc()
         self._arrived.set()
 
@@ -125,7 +129,7 @@ class Transform:
             task.add_done_callback(self._in_hand.discard)
             await asyncio.shield(task)
 
-    async def _next(self) -> tuple[ImageInput | None, list[Waiting]]:
+    async def _next(self) -> tuple[Input | None, list[Waiting]]:
         """Wait until a batch is full or old enough, and take it, with the contract that it is for."""
         while True:
             self._arrived.clear()
@@ -137,49 +141,62 @@ class Transform:
                 return wanted, self._backlog.take(size)
             await wait_for_event(self._arrived, due, self._clock)
 
-    def _batch_size(self, wanted: ImageInput | None) -> int:
-        return MOST_REJECTS if wanted is None else max(1, min(wanted.batch, self._store.rows_that_fit(wanted)))
+    def _batch_size(self, wanted: Input | None) -> int:
+        """How many items are taken at once; those of many samples have batches of their own."""
+        if wanted is None:
+            return MOST_REJECTS
+        return self._batch_rows(wanted) if isinstance(wanted, ImageInput) else 1
 
-    async def _process(self, wanted: ImageInput | None, batch: Sequence[Waiting]) -> None:
+    def _batch_rows(self, wanted: Input) -> int:
+        return max(1, min(wanted.batch, self._store.rows_that_fit(wanted)))
+
+    async def _process(self, wanted: Input | None, batch: Sequence[Waiting]) -> None:
         items = [waiting.item for waiting in batch]
         if wanted is None:
-            await self._reject((item, NO_CONTRACT) for item in items)
+            await self._post.reject([(item, NO_CONTRACT) for item in items])
         elif self._store.rows_that_fit(wanted) < 1:
-            await self._reject((item, TOO_LARGE) for item in items)
+            await self._post.reject([(item, TOO_LARGE) for item in items])
+        elif isinstance(wanted, ImageInput):
+            await self._prepare(batch, wanted)
         else:
-            prepared = await self._workshop.prepare(items, wanted, self._limits)
-            await self._reject(prepared.failures)
-            if prepared.items:
-                await self._deliver(prepared, wanted.stamp, max(waiting.until for waiting in batch))
+            for waiting in batch:
+                await self._stream(waiting, wanted)
 
-    @property
-    def _limits(self) -> Limits:
-        return Limits(self._settings.max_file_bytes, self._settings.max_pixels)
+    async def _prepare(self, batch: Sequence[Waiting], wanted: ImageInput) -> None:
+        """Items of one sample each: they share a batch."""
+        prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
+        await self._post.reject(prepared.failures)
+        if prepared.items:
+            parts = [Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items)]
+            until = max(waiting.until for waiting in batch)
+            delivered = await self._post.deliver(prepared.rows, parts, wanted.stamp, until)
+            self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
+            if delivered:
+                self._trials.offer(prepared.items)
+        _see_to_threads(error for _, error in prepared.failures)
 
-    async def _deliver(self, prepared: Prepared, stamp: str, until: float) -> None:
-        parts = tuple(Part(item=item, first=number, rows=1) for number, item in enumerate(prepared.items))
-        message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=parts)
-        if not await self._store.put(message.batch, prepared.rows, parts, until):
-            self._counts.items.labels("expired").inc(len(parts))
-            return
-        await self._hub.send("tensors", message.encode(), {"kind": "tensors", "stamp": stamp})
-        self._counts.items.labels("ok").inc(len(parts))
-        self._counts.rows.observe(len(parts))
+    async def _stream(self, waiting: Waiting, wanted: RowsInput) -> None:
+        """An item of many samples: batch after batch, few at a time, each with the time of a whole lease."""
+        item, number, delivered = waiting.item, 0, True
+        fitting = wanted.model_copy(update={"batch": self._batch_rows(wanted)})
+        try:
+            async with aclosing(self._workshop.samples(item, fitting, self._settings.max_decode_seconds)) as blocks:
+                async for rows, last in blocks:
+                    until = self._clock.monotonic() + waiting.until - waiting.since
+                    await self._store.few(item.id, MOST_BATCHES, until)
+                    parts = parts_of(item, number, len(rows), last=last)
+                    number += len(parts)
+                    delivered = await self._post.deliver(rows, parts, wanted.stamp, until)
+                    if not delivered:
+                        break
+        except ItemError as error:
+            await self._post.reject([(item, error)])
+            _see_to_threads([error])
+        else:
+            self._counts.items.labels("ok" if delivered else "expired").inc()
 
-    async def _reject(self, failures: Iterable[tuple[Item, ItemError]]) -> None:
-        rejects = [_reject_of(item, error) for item, error in failures]
-        for run in chunks(rejects, MOST_REJECTS):
-            await self._hub.send("rejects", RejectsMessage(rejects=tuple(run)).encode(), {"kind": "rejects"})
-        for reject in rejects:
-            self._counts.items.labels(reject.code).inc()
 
-
-def _reject_of(item: Item, error: ItemError) -> Reject:
-    return Reject(
-        id=item.id,
-        attempt=item.attempt,
-        stage="transform",
-        code=error.code,
-        message=str(error)[:MOST_MESSAGE],
-        retryable=error.can_retry,
-    )
+def _see_to_threads(errors: Iterable[ItemError]) -> None:
+    """Raises DecoderStuckError where a thread is still at a file that was given up."""
+    if any(isinstance(error, OverdueError) for error in errors):
+        raise DecoderStuckError("a decoder does not end")

@@ -1,12 +1,13 @@
-"""Prepares items on all cores: from files on the share to the rows of a batch."""
+"""Prepares items on all cores: from files on the share to the rows of batches."""
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,23 +16,38 @@ from prometheus_client import Histogram
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_common.messages import Item
+from edge_transform.backlog import Waiting
+from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
+from edge_transform.decoders import decoder_of
+from edge_transform.errors import NO_MEMORY, OverdueError
 from edge_transform.prepare import prepare_into
-from edge_transform.reader import read_item
+from edge_transform.reader import read_item, read_samples
+from edge_transform.room import Room
+from edge_transform.stopwatch import Stopwatch
+from edge_transform.tables import Block, RowsInput
+
+T = TypeVar("T")
 
 CORES: Final = len(os.sched_getaffinity(0))
 
+LOOK_S: Final = 1.0
+"""How often it is seen to how long files take."""
+
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What is not even tried.
+class Decoding:
+    """How files are decoded.
 
     Attributes:
-        max_file_bytes: Larger files.
-        max_pixels: Larger pictures.
+        here: In a thread of this process.
+        apart: The command of a process for one suspect.
     """
 
-    max_file_bytes: int
-    max_pixels: int
+    here: Preparer = prepare_into
+    apart: Sequence[str] = COMMAND
+
+
+DECODING: Final = Decoding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +66,118 @@ class Prepared:
 
 
 class Workshop:
-    """A pool of threads; Pillow, hashing and NumPy let go of the interpreter's lock.
+    """Threads that prepare; Pillow, hashing and NumPy let go of the interpreter's lock.
 
     Args:
         share: The share's root, resolved.
         seconds: Observes the time of each item.
+        decoding: What does the work.
+        pool: The threads; closed with the workshop.
     """
 
-    def __init__(self, share: Path, seconds: Histogram) -> None:
+    def __init__(self, share: Path, seconds: Histogram, decoding: Decoding, pool: ThreadPoolExecutor) -> None:
         self._share = share
         self._seconds = seconds
-        self._pool = ThreadPoolExecutor(CORES, "prepare")
+        self._decoding = decoding
+        self._pool = pool
+        self._bytes = Room(0)
+        self._pixels = Room(0)
 
-    async def prepare(self, items: Sequence[Item], wanted: ImageInput, limits: Limits) -> Prepared:
-        """Prepare items into a batch; one that fails harms no other."""
-        rows = np.empty((len(items), *wanted.sample_shape), np.float32)
-        loop = asyncio.get_running_loop()
-        outcomes = await asyncio.gather(
-            *(
-                loop.run_in_executor(self._pool, self._try, item, wanted, limits, row)
-                for item, row in zip(items, rows, strict=True)
-            )
-        )
+    def set_limits(self, max_file_bytes: int, max_pixels: int) -> None:
+        """Set what a file, and its picture, may have; and all that are in hand at once together."""
+        self._bytes.most = max_file_bytes
+        self._pixels.most = max_pixels
+
+    async def prepare(self, batch: Sequence[Waiting], wanted: ImageInput, seconds: int) -> Prepared:
+        """Prepare items into a batch; one that fails harms no other.
+
+        Args:
+            batch: The items.
+            wanted: What to prepare them for.
+            seconds: The CPU time after which an item is given up.
+        """
+        rows = np.empty((len(batch), *wanted.sample_shape), np.float32)
+        task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
+        works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
+        outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
+        items = [waiting.item for waiting in batch]
         failures = [(item, error) for item, error in zip(items, outcomes, strict=True) if error]
         good = [number for number, error in enumerate(outcomes) if error is None]
         return Prepared([items[number] for number in good], rows[good] if failures else rows, failures)
+
+    async def prepare_content(self, content: bytes, wanted: ImageInput, seconds: int) -> npt.NDArray[np.float32]:
+        """Prepare what is no file on the share into a batch of one.
+
+        Raises:
+            ItemError: It cannot be prepared.
+        """
+        rows = np.empty((1, *wanted.sample_shape), np.float32)
+
+        def work(stopwatch: Stopwatch) -> None:
+            stopwatch.start()
+            self._decoding.here(content, wanted, self._pixels, rows[0])
+
+        if error := await self._outcome(work, seconds):
+            raise error
+        return rows
+
+    async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
+        """The samples of a file that holds many, and with each block whether it is the last.
+
+        Args:
+            item: The item.
+            wanted: What to prepare them for.
+            seconds: The CPU time after which it is given up, for each block.
+
+        Raises:
+            ItemError: It cannot be read on; its code says why.
+        """
+        blocks = read_samples(self._share, item, wanted)
+
+        def step(stopwatch: Stopwatch) -> tuple[Block, bool] | None:
+            stopwatch.start()
+            try:
+                return next(blocks, None)
+            except MemoryError:
+                raise NO_MEMORY from None
+
+        while block := await self._watched(step, seconds):
+            yield block
 
     def close(self) -> None:
         """End the threads once they have finished what they are at."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _try(self, item: Item, wanted: ImageInput, limits: Limits, row: npt.NDArray[np.float32]) -> ItemError | None:
-        with self._seconds.time():
-            try:
-                content = read_item(self._share, item, limits.max_file_bytes)
-                prepare_into(content, wanted, limits.max_pixels, row)
-            except ItemError as error:
-                return error
-            except MemoryError:
-                return ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
+    async def _outcome(self, work: Callable[[Stopwatch], None], seconds: int) -> ItemError | None:
+        """Why a sample could not be prepared, if so."""
+        try:
+            with self._seconds.time():
+                await self._watched(work, seconds)
+        except ItemError as error:
+            return error
+        except MemoryError:
+            return NO_MEMORY
         return None
+
+    async def _watched(self, work: Callable[[Stopwatch], T], seconds: int) -> T:
+        """Work in a thread.
+
+        Raises:
+            OverdueError: It took more CPU time.
+        """
+        stopwatch = Stopwatch()
+        working = asyncio.get_running_loop().run_in_executor(self._pool, work, stopwatch)
+        while stopwatch.seconds <= seconds:
+            await asyncio.wait({working}, timeout=LOOK_S)
+            if working.done():
+                return await working
+        raise OverdueError(seconds)
+
+    def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> None:
+        with self._bytes.taken(waiting.item.size):
+            content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
+            if waiting.suspect:
+                prepare_in_box(content, task, row, self._decoding.apart)
+            else:
+                stopwatch.start()
+                self._decoding.here(content, task.wanted, self._pixels, row)

@@ -3,19 +3,21 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Final
 
 from edge_common.clock import Clock
 from edge_common.hub import Received
-from edge_common.messages import InquiriesMessage, Receipt, ReceiptStatus
+from edge_common.messages import Hint, HintsMessage, InquiriesMessage, Receipt, ReceiptStatus
+from edge_upload.answers import Answer, receipt
 from edge_upload.database import SpoolUnavailableError
+from edge_upload.hints import Hints
 from edge_upload.index import Index
 from edge_upload.post import Post
 from edge_upload.records import Arrival, arrivals
 from edge_upload.room import FreeBytes, Limits
 from edge_upload.settings import UploadSettings
-from edge_upload.spool import Answer, Spool, receipt
+from edge_upload.spool import Spool
 from edge_upload.threads import OneThread
 
 log = logging.getLogger(__name__)
@@ -24,11 +26,20 @@ MOST_MESSAGES: Final = 256
 """In one commit."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What a message brings."""
+
+    arrivals: tuple[Arrival, ...] = ()
+    hints: tuple[Hint, ...] = ()
+
+
 class Acceptor:
     """Handles upload's inputs.
 
     Args:
         spool: Where results go.
+        hints: Follows hints about what was accepted.
         index: Knows what was accepted.
         thread: The spool's.
         post: Takes the answers.
@@ -40,16 +51,17 @@ class Acceptor:
     """
 
     def __init__(
-        self, spool: Spool, index: Index, thread: OneThread, post: Post, clock: Clock, free: FreeBytes
+        self, spool: Spool, hints: Hints, index: Index, thread: OneThread, post: Post, clock: Clock, free: FreeBytes
     ) -> None:
         self._spool = spool
+        self._hints = hints
         self._index = index
         self._thread = thread
         self._post = post
         self._clock = clock
         self._free = free
         self._settings = UploadSettings()
-        self._arrived: asyncio.Queue[list[Arrival]] = asyncio.Queue(MOST_MESSAGES)
+        self._arrived: asyncio.Queue[_Came] = asyncio.Queue(MOST_MESSAGES)
         self.trouble: str | None = None
 
     def configure(self, settings: UploadSettings) -> None:
@@ -62,7 +74,15 @@ class Acceptor:
         Raises:
             MalformedMessageError: It is no message of results.
         """
-        await self._arrived.put(arrivals(message))
+        await self._arrived.put(_Came(arrivals=tuple(arrivals(message))))
+
+    async def hints(self, message: Received) -> None:
+        """Input ``hints``: items worth sampling after all; in the queue behind their results.
+
+        Raises:
+            MalformedMessageError: It is no message of hints.
+        """
+        await self._arrived.put(_Came(hints=HintsMessage.decode(message.body).hints))
 
     async def inquiries(self, message: Received) -> None:
         """Input ``inquiries``: what became of these items?
@@ -79,23 +99,31 @@ class Acceptor:
     async def run(self) -> None:
         """Store what arrives, for ever."""
         while True:
-            group = await self._arrived.get()
+            group = [await self._arrived.get()]
             await self._clock.sleep(self._settings.commit_seconds)
             while not self._arrived.empty():
-                group += self._arrived.get_nowait()
-            await self._post.put(await self._store(group))
+                group.append(self._arrived.get_nowait())
+            if came := [arrival for one in group for arrival in one.arrivals]:
+                await self._post.put(await self._store(came))
+            if hints := [hint for one in group for hint in one.hints]:
+                await self._follow(hints)
 
     async def _store(self, group: Sequence[Arrival]) -> Sequence[Answer]:
         settings = self._settings
         limits = Limits(settings.spool_budget_bytes, settings.shard_bytes, self._free)
-        store = partial(self._spool.store, features=settings.features)
         try:
-            answers = await self._thread.call(store, group, limits, self._clock.now())
+            answers = await self._thread.call(self._spool.store, group, limits, self._clock.now(), settings)
         except SpoolUnavailableError as error:
             self._note(str(error))
             return [receipt(arrival, ReceiptStatus.DEFERRED) for arrival in group]
         self._note("the spool is full" if any(map(_is_deferred, answers)) else None)
         return answers
+
+    async def _follow(self, hints: Sequence[Hint]) -> None:
+        try:
+            await self._thread.call(self._hints.follow, hints, self._clock.now(), self._settings)
+        except SpoolUnavailableError as error:
+            log.warning("%s hints are not followed: %s", len(hints), error)
 
     def _note(self, trouble: str | None) -> None:
         if trouble and not self.trouble:

@@ -1,7 +1,7 @@
 """The spool's database: SQLite, so that a commit is durable and a kill at any moment leaves a state that it opens."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ from typing import Any, Final
 from edge_common.databases import is_corrupt, set_aside
 from edge_common.errors import ConfigurationError, EdgeError
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The schema's version. A release opens its own and the one after, so that going back one release is possible: what the
 next version adds must leave what this one reads and writes in place."""
 
@@ -66,6 +66,31 @@ INSERT INTO usage VALUES (0);
 CREATE TRIGGER part_in AFTER INSERT ON parts BEGIN UPDATE usage SET bytes = bytes + NEW.bytes; END;
 CREATE TRIGGER part_out AFTER DELETE ON parts BEGIN UPDATE usage SET bytes = bytes - OLD.bytes; END;
 """
+
+SAMPLES: Final = """
+ALTER TABLE items ADD COLUMN sampled TEXT NOT NULL DEFAULT '';       -- see sampling.Why; by spaces
+ALTER TABLE parts ADD COLUMN cargo TEXT NOT NULL DEFAULT 'results';  -- see cargo.Cargo
+ALTER TABLE parts ADD COLUMN hard INTEGER NOT NULL DEFAULT 0;        -- whether it goes before other samples
+ALTER TABLE parts ADD COLUMN fault TEXT;                             -- why it was set aside
+
+CREATE INDEX parts_going ON parts (cargo, hard, date, layout, number, rows, bytes)
+    WHERE ready AND shard IS NULL AND fault IS NULL;
+CREATE INDEX parts_originals ON parts (hard DESC, number)
+    WHERE ready AND shard IS NULL AND fault IS NULL AND cargo = 'original';
+CREATE INDEX parts_aside ON parts (number) WHERE fault IS NOT NULL;
+CREATE VIEW going AS             -- what waits for the store
+    SELECT number, item, date, layout, cargo, hard, rows, bytes FROM parts
+    WHERE ready AND shard IS NULL AND fault IS NULL;
+
+CREATE TABLE quotas (            -- see sampling.Quotas
+    period TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    used INTEGER NOT NULL
+);
+"""
+
+STEPS: Final = (SCHEMA, SAMPLES)
+"""What leads from each version to the next. To the release before, a sample is a part like any other."""
 
 DISK_TROUBLE: Final = {
     sqlite3.SQLITE_FULL,
@@ -124,6 +149,7 @@ class Database:
         self._path = path
         self._mark = path.with_name(f"{path.name}.spoilt")
         self._guard = _Guard(self._mark)
+        self._beside: list[str] = []
         try:
             self._open()
         except SpoolSpoiltError:
@@ -137,6 +163,24 @@ class Database:
         """
         with self._guard:
             return self._connection.execute(statement, values)
+
+    def execute_many(self, statement: str, values: Iterable[Any]) -> None:
+        """Run one statement with each of these values.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        with self._guard:
+            self._connection.executemany(statement, values)
+
+    def add(self, tables: str) -> None:
+        """Make tables that stand beside the schema, where they are missing: all or none; in whatever replaces it, too.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        self._make(tables)
+        self._beside.append(tables)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -197,5 +241,11 @@ class Database:
         version = self.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION + 1:
             raise ConfigurationError(f"{self._path} was written by a release that is more than one ahead of this")
-        if version == 0:
-            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        for number, step in enumerate(STEPS[version:], version + 1):
+            self._connection.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+        for tables in self._beside:
+            self._make(tables)
+
+    def _make(self, tables: str) -> None:
+        with self._guard:
+            self._connection.executescript(f"BEGIN IMMEDIATE; {tables} COMMIT;")

@@ -3,15 +3,22 @@
 All methods block; they are called on one thread.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+import logging
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from edge_common.messages import InquiriesMessage, Inquiry, Item, ItemId, Receipt, ReceiptStatus
 from edge_upload.assembly import Attempt
+from edge_upload.cargo import Cargo
 from edge_upload.database import Database
+from edge_upload.records import BadPartError
+from edge_upload.sampling import Why
 from edge_upload.sinks import Durable
+
+log = logging.getLogger(__name__)
 
 ASSEMBLING: Final = "assembling"
 ACCEPTED: Final = "accepted"
@@ -29,6 +36,16 @@ FREED_PAGES: Final = 4096
 """Most that is given back to the disk at once: 16 MiB, some 50 ms."""
 
 
+def why_of(text: str) -> frozenset[Why]:
+    """Reasons, as the database has them; those of a later release are passed over."""
+    return frozenset(Why(name) for name in text.split() if name in set(Why))
+
+
+def text_of(why: Collection[Why]) -> str:
+    """Reasons, for the database."""
+    return " ".join(sorted(why))
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of an item.
@@ -37,11 +54,13 @@ class Known:
         status: Accepted or uploaded, if it was once whole.
         model: Whose predictions completed it.
         attempts: The attempts that are here, by their count.
+        why: What is known of each attempt to make it worth sampling.
     """
 
-    status: ReceiptStatus | None
-    model: str | None
-    attempts: dict[int, Attempt]
+    status: ReceiptStatus | None = None
+    model: str | None = None
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    why: dict[int, frozenset[Why]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +71,19 @@ class Tally:
         items: Accepted, and not uploaded.
         bytes: Taken by them, and by what is being put together.
         oldest: When the oldest of them was accepted.
+        originals: Files that wait.
+        features: Parts whose features wait.
+        aside: Parts that cannot be stored.
+        fault: Why the latest of them cannot.
     """
 
     items: int
     bytes: int
     oldest: datetime | None
+    originals: int
+    features: int
+    aside: int
+    fault: str | None
 
 
 class Index:
@@ -73,15 +100,17 @@ class Index:
 
     def known(self, item: ItemId) -> Known:
         """What is known of an item."""
-        status, model, attempts = None, None, {}
+        known = Known()
         rows = self._database.execute(
-            "SELECT attempt, state, model, held, highest, last FROM items WHERE id = ?", [item]
+            "SELECT attempt, state, model, held, highest, last, sampled FROM items WHERE id = ?", [item]
         )
-        for number, state, digest, held, highest, last in rows:
-            attempts[number] = Attempt(held, highest, last)
+        for number, state, digest, held, highest, last, sampled in rows:
+            known.attempts[number] = Attempt(held, highest, last)
+            known.why[number] = why_of(sampled)
             if state != ASSEMBLING:
-                status, model = (ReceiptStatus.ACCEPTED if state == ACCEPTED else ReceiptStatus.UPLOADED), digest
-        return Known(status, model, attempts)
+                status = ReceiptStatus.ACCEPTED if state == ACCEPTED else ReceiptStatus.UPLOADED
+                known = replace(known, status=status, model=digest)
+        return known
 
     def holds(self, item: ItemId, attempt: int, part: int) -> bool:
         """Whether that very part is here."""
@@ -93,22 +122,55 @@ class Index:
         size: int = self._database.execute("SELECT bytes FROM usage").fetchone()[0]
         return size
 
-    def note(self, item: Item, attempt: Attempt, model: str | None, now: datetime) -> int:
+    def held(self, item: Item) -> int:
+        """Bytes of the attempt that an item is in."""
+        query = "SELECT SUM(bytes) FROM items JOIN parts ON item = items.number WHERE id = ? AND attempt = ?"
+        size: int | None = self._database.execute(query, [item.id, item.attempt]).fetchone()[0]
+        return size or 0
+
+    def note(self, item: Item, attempt: Attempt, model: str | None, why: Collection[Why], now: datetime) -> int:
         """Keep how far the attempt that an item is in has come; its number in the database is returned."""
         state = ACCEPTED if attempt.whole else ASSEMBLING
+        values = [attempt.held, attempt.highest, attempt.last, model, now.timestamp(), text_of(why)]
         noted = self._database.execute(
-            "INSERT INTO items (id, attempt, state, held, highest, last, model, changed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
-            " held = excluded.held, highest = excluded.highest,"
-            " last = excluded.last, model = excluded.model, changed = excluded.changed RETURNING number",
-            [item.id, item.attempt, state, attempt.held, attempt.highest, attempt.last, model, now.timestamp()],
+            "INSERT INTO items (id, attempt, state, held, highest, last, model, changed, sampled)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+            " held = excluded.held, highest = excluded.highest, last = excluded.last, model = excluded.model,"
+            " changed = excluded.changed, sampled = excluded.sampled RETURNING number",
+            [item.id, item.attempt, state, *values],
         )
         number: int = noted.fetchone()[0]
         return number
 
+    def finish(self, items: Iterable[int], now: datetime) -> Iterator[Receipt]:
+        """Take those items as uploaded of which nothing waits any more.
+
+        Args:
+            items: Their numbers in the database.
+            now: Kept with them.
+
+        Returns:
+            A receipt for each; made one by one, for there may be very many.
+        """
+        finished = self._database.execute(
+            "UPDATE items SET state = ?, changed = ? WHERE number IN (SELECT value FROM json_each(?)) AND state = ?"
+            " AND NOT EXISTS (SELECT 1 FROM parts WHERE item = items.number) RETURNING id, attempt, model",
+            [UPLOADED, now.timestamp(), json.dumps(list(items)), ACCEPTED],
+        ).fetchall()
+        return (self._uploaded(*item) for item in finished)
+
     def drop_others(self, item: Item) -> None:
         """Let all attempts at an item go but the one that it is in."""
         self._database.execute("DELETE FROM items WHERE id = ? AND attempt <> ?", [item.id, item.attempt])
+
+    def set_aside(self, error: BadPartError) -> None:
+        """Keep a part from the store; its item is never uploaded, and so its file stays on the share.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        log.error("a part is set aside: %s", error)
+        self._database.execute("UPDATE parts SET fault = ? WHERE number = ?", [str(error), error.number])
 
     def receipt(self, about: Inquiry | Item, known: Known, part: int | None = None) -> Receipt:
         """What is to be said of an item that someone asks about, or sends again."""
@@ -143,7 +205,23 @@ class Index:
         """What waits now."""
         query = "SELECT COUNT(*), MIN(changed) FROM items WHERE state = ?"
         items, oldest = self._database.execute(query, [ACCEPTED]).fetchone()
-        return Tally(items, self.used(), oldest and datetime.fromtimestamp(oldest, UTC))
+        since = oldest and datetime.fromtimestamp(oldest, UTC)
+        originals, features = map(self._waiting, (Cargo.ORIGINAL, Cargo.FEATURES))
+        return Tally(items, self.used(), since, originals, features, *self._aside())
+
+    def _waiting(self, cargo: Cargo) -> int:
+        query = "SELECT COUNT(*) FROM going WHERE cargo = ?"
+        count: int = self._database.execute(query, [cargo]).fetchone()[0]
+        return count
+
+    def _aside(self) -> tuple[int, str | None]:
+        query = "SELECT COUNT(*), MAX(number), fault FROM parts WHERE fault IS NOT NULL"
+        count, _, fault = self._database.execute(query).fetchone()  # SQLite takes fault from the row of the maximum
+        return count, fault
+
+    def _uploaded(self, item: ItemId, attempt: int, model: str | None) -> Receipt:
+        status = ReceiptStatus.UPLOADED
+        return Receipt(id=item, attempt=attempt, status=status, model=model, durable=self._durable)
 
     def _settle(self, items: Iterable[ItemId], now: datetime) -> None:
         for item in items:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from edge_common.messages import Receipt, ReceiptStatus
-from edge_upload.spool import Answer
+from edge_upload.answers import Answer
+from edge_upload.cargo import Cargo
 
 
 class UploadMetrics:
@@ -13,6 +14,9 @@ class UploadMetrics:
 
     Args:
         registry: Where they are served from.
+
+    Attributes:
+        given_up_samples: How many samples were given up since the start.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -34,6 +38,25 @@ class UploadMetrics:
             "edge_upload_shard_seconds", "A shard's way from the outbox into the store.", registry=registry
         )
         self.put_failures = Counter("edge_upload_put_failures", "Shards that the store refused.", registry=registry)
+        self.sampled = Counter("edge_upload_sampled_items", "Items sampled, by reason.", ["why"], registry=registry)
+        self.over_quota = Counter(
+            "edge_upload_over_quota_items", "Items worth sampling that a quota forbade.", registry=registry
+        )
+        self.late_hints = Counter(
+            "edge_upload_late_hints", "Hints about items that were unknown or uploaded.", registry=registry
+        )
+        self.originals = Counter("edge_upload_originals", "Originals that the store took.", registry=registry)
+        self.waiting = Gauge("edge_upload_waiting_samples", "Samples that wait.", ["cargo"], registry=registry)
+        self.aside = Gauge("edge_upload_aside_parts", "Parts that cannot be stored.", registry=registry)
+        self._given_up = Counter(
+            "edge_upload_given_up_samples", "Samples given up, by reason.", ["cargo", "why"], registry=registry
+        )
+        self.given_up_samples = 0
+
+    def give_up(self, cargo: Cargo, why: str) -> None:
+        """Count a sample that is given up."""
+        self._given_up.labels(cargo, why).inc()
+        self.given_up_samples += 1
 
     def count(self, answers: Iterable[Answer]) -> None:
         """Count what is answered."""

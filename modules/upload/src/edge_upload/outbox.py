@@ -3,10 +3,15 @@
 import hashlib
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from edge_common.files import atomic_writer
+from edge_upload.cargo import Cargo
 from edge_upload.shards import Claim, Entry, Intent
+
+FOLDERS: Final = {Cargo.RESULTS: "records", Cargo.FEATURES: "features"}
+"""In the store."""
 
 
 class Outbox:
@@ -30,6 +35,7 @@ class Outbox:
         """Write a shard's file; it is durable when this returns. Its name in the store is its own hash.
 
         Raises:
+            BadPartError: One of the parts fits no file.
             OSError: The disk refuses.
             SpoolUnavailableError: The disk refuses.
         """
@@ -40,7 +46,8 @@ class Outbox:
             parquet.write(file, claim.layout, entries)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return Intent(claim.number, f"records/device={self._device}/date={claim.date}/{sha256}.parquet", sha256)
+        name = f"{FOLDERS[claim.cargo]}/device={self._device}/date={claim.date}/{sha256}.parquet"
+        return Intent(claim.number, name, sha256)
 
     def remove(self, shard: int) -> None:
         """Remove the file of a shard, if it is there."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from edge_upload.columns import element, fit
-from edge_upload.records import Layout, TensorType
+from edge_upload.records import BadPartError, Layout, TensorType
 from edge_upload.shards import Entry
 
 ROW_GROUP_BYTES: Final = 4 << 20
@@ -32,10 +32,14 @@ FIXED: Final[dict[str, pa.DataType]] = {
     "model_digest": pa.string(),
     "contract_stamp": pa.string(),
     "stored_at": MOMENT,
+    "sampled": pa.list_(pa.string()),
 }
 """The columns of every shard. Those of the predictions follow, and then the features."""
 
 FEATURES: Final = "features"
+
+UNFIT: Final = (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, ValueError, TypeError, OverflowError)
+"""What pyarrow and NumPy say of values that do not fit their column."""
 
 SCALARS: Final[dict[str, pa.DataType]] = {
     "null": pa.null(),
@@ -55,17 +59,36 @@ def write(file: BinaryIO, layout: Layout, entries: Iterable[Entry]) -> None:
         entries: What it is to hold.
 
     Raises:
+        BadPartError: One of them fits no file.
         OSError: The disk refuses.
     """
     names = column_names(layout)
     schema = _schema(layout, names)
     with pq.ParquetWriter(file, schema, compression="zstd", **_encodings(schema)) as writer:
         for run in _row_groups(entries):
-            columns = _fixed_columns(run) | _prediction_columns(run, layout, names)
-            arrays = [pa.array(columns[field.name], field.type) for field in schema if field.name in columns]
-            if layout.features:
-                arrays.append(_tensors(run, layout.features))
-            writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
+            try:
+                writer.write_batch(_batch(run, layout, names, schema))
+            except UNFIT as error:
+                raise _blamed(run, layout, names, schema) from error
+
+
+def _batch(run: list[Entry], layout: Layout, names: dict[str, str], schema: pa.Schema) -> pa.RecordBatch:
+    columns = _fixed_columns(run) | _prediction_columns(run, layout, names)
+    arrays = [pa.array(columns[field.name], field.type) for field in schema if field.name in columns]
+    if layout.features:
+        arrays.append(_tensors(run, layout.features))
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _blamed(run: list[Entry], layout: Layout, names: dict[str, str], schema: pa.Schema) -> BadPartError:
+    """Whom a row group fails on: who fails alone, or else the largest."""
+    for entry in run:
+        try:
+            _batch([entry], layout, names, schema)
+        except UNFIT as error:
+            return BadPartError(entry.number, entry.record.item.id, str(error))
+    largest = max(run, key=lambda entry: entry.size)
+    return BadPartError(largest.number, largest.record.item.id, "it fits no row group with others")
 
 
 def column_names(layout: Layout) -> dict[str, str]:
@@ -145,6 +168,7 @@ def _of_part(entry: Entry) -> dict[str, Any]:
         "model_digest": model and model.digest,
         "contract_stamp": record.stamp,
         "stored_at": entry.stored,
+        "sampled": sorted(entry.why),
     }
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from edge_common.hub import Hub
 from edge_common.messages import Body, Receipt, ReceiptsMessage, Reject, RejectsMessage, chunks
+from edge_upload.answers import Answer
 from edge_upload.metrics import UploadMetrics
-from edge_upload.spool import Answer
 
 MOST: Final = 10_000
 """Answers that wait to be sent; while the hub is away, nothing comes that asks for more."""

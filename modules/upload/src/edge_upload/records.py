@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_common.errors import ItemError
+from edge_common.errors import EdgeError, ItemError
 from edge_common.hub import Received
-from edge_common.messages import Item, ModelIdentity, Part, PredictionsMessage, TensorsMessage
+from edge_common.messages import Item, ItemId, Mark, ModelIdentity, Part, PredictionsMessage, TensorsMessage
 from edge_upload.columns import common_type
 
 TENSORS: Final = "tensors"
@@ -71,12 +71,43 @@ class Arrival:
         last: Whether its item has no further parts.
         batch: Where its features are, in the tensor store.
         first: The first of its rows there.
+        marks: What makes its item worth sampling, as the inference module says.
     """
 
     record: Record
     last: bool
     batch: str
     first: int
+    marks: tuple[Mark, ...] = ()
+
+
+class BadPartError(EdgeError):
+    """A part that is in the spool cannot be stored.
+
+    Attributes:
+        number: The part's, in the spool.
+    """
+
+    def __init__(self, number: int, item: ItemId, reason: str) -> None:
+        super().__init__(f"item {item}: {reason}")
+        self.number = number
+
+
+def read_record(number: int, item: ItemId, text: str) -> Record:
+    """A record, as it was kept.
+
+    Args:
+        number: Its part's, in the spool.
+        item: Its item's id.
+        text: JSON.
+
+    Raises:
+        BadPartError: It is damaged.
+    """
+    try:
+        return Record.model_validate_json(text)
+    except ValidationError as error:
+        raise BadPartError(number, item, f"what was kept of it is damaged ({error.error_count()} errors)") from error
 
 
 def arrivals(message: Received) -> list[Arrival]:
@@ -92,15 +123,23 @@ def arrivals(message: Received) -> list[Arrival]:
         ]
     body = PredictionsMessage.decode(message.body)
     about = {"kind": body.kind, "stamp": body.stamp, "model": body.model}
-    return [_arrival(part, body.batch, _record(part, **about, predictions=part.predictions)) for part in body.parts]
+    return [
+        _arrival(part, body.batch, _record(part, **about, predictions=part.predictions), part.marks)
+        for part in body.parts
+    ]
 
 
 def _record(part: Part, **about: Any) -> Record:
     return Record(item=part.item, part=part.part, rows=part.rows, **about)
 
 
-def _arrival(part: Part, batch: str, record: Record) -> Arrival:
-    return Arrival(record, part.last, batch, part.first)
+def _arrival(part: Part, batch: str, record: Record, marks: tuple[Mark, ...] = ()) -> Arrival:
+    return Arrival(record, part.last, batch, part.first, marks)
+
+
+def digest_of(record: Record) -> str | None:
+    """The digest of the model that made a record's predictions."""
+    return record.model.digest if record.model else None
 
 
 def columns_of(record: Record) -> tuple[tuple[str, str], ...]:

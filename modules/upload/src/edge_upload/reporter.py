@@ -1,6 +1,7 @@
 """Keeps operators informed, and the spool's index small."""
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,6 +9,8 @@ from edge_common.clock import Clock
 from edge_common.errors import HubRefusedError
 from edge_common.hub import Hub
 from edge_upload.acceptor import Acceptor
+from edge_upload.cargo import Cargo
+from edge_upload.carrier import Carrier
 from edge_upload.courier import Courier
 from edge_upload.database import SpoolUnavailableError
 from edge_upload.index import Index, Tally
@@ -23,14 +26,28 @@ MOST_CHARACTERS: Final = 500
 """Of an error in reported properties, which are limited in size."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Parts of the module that know of their troubles.
+
+    Attributes:
+        acceptor: Why results are deferred.
+        courier: Why nothing is uploaded.
+        carrier: Why originals are not.
+    """
+
+    acceptor: Acceptor
+    courier: Courier
+    carrier: Carrier
+
+
 class Reporter:
     """Reports property ``spool`` when it has changed.
 
     Args:
         index: Knows what waits.
         thread: The spool's.
-        acceptor: Knows why results are deferred.
-        courier: Knows why nothing is uploaded.
+        watched: What is reported on.
         hub: Takes the reports.
         clock: Time.
         metrics: Gauges are set there.
@@ -40,16 +57,14 @@ class Reporter:
         self,
         index: Index,
         thread: OneThread,
-        acceptor: Acceptor,
-        courier: Courier,
+        watched: Watched,
         hub: Hub,
         clock: Clock,
         metrics: UploadMetrics,
     ) -> None:
         self._index = index
         self._thread = thread
-        self._acceptor = acceptor
-        self._courier = courier
+        self._watched = watched
         self._hub = hub
         self._clock = clock
         self._metrics = metrics
@@ -61,6 +76,9 @@ class Reporter:
             tally = await self._thread.call(self._index.tally)
             self._metrics.spool_bytes.set(tally.bytes)
             self._metrics.spool_items.set(tally.items)
+            self._metrics.aside.set(tally.aside)
+            self._metrics.waiting.labels(Cargo.ORIGINAL).set(tally.originals)
+            self._metrics.waiting.labels(Cargo.FEATURES).set(tally.features)
             await self._say(self._spool(tally))
             await self._clock.sleep(REPORT_S)
 
@@ -78,8 +96,19 @@ class Reporter:
             "items": tally.items,
             "bytes": tally.bytes,
             "oldest": _moment(tally.oldest),
-            "lastUpload": _moment(self._courier.last_upload),
-            "errors": {"accept": _short(self._acceptor.trouble), "upload": _short(self._courier.trouble)},
+            "lastUpload": _moment(self._watched.courier.last_upload),
+            "samples": {
+                "originals": tally.originals,
+                "features": tally.features,
+                "givenUp": self._metrics.given_up_samples,
+            },
+            "aside": tally.aside,
+            "errors": {
+                "accept": _short(self._watched.acceptor.trouble),
+                "upload": _short(self._watched.courier.trouble),
+                "originals": _short(self._watched.carrier.trouble),
+                "aside": _short(tally.fault),
+            },
         }
 
     async def _say(self, spool: dict[str, Any]) -> None:

@@ -46,11 +46,14 @@ class Room:
     Args:
         limits: The limits.
         used: Bytes that the spool holds.
+
+    Attributes:
+        used: Likewise, with what was taken since.
     """
 
     def __init__(self, limits: Limits, used: int) -> None:
         self._limits = limits
-        self._used = used
+        self.used = used
 
     def take(self, size: int) -> bool:
         """Take so many bytes, if they fit beside those that are there.
@@ -58,11 +61,27 @@ class Room:
         Raises:
             ItemError: They will never fit.
         """
-        if size > min(self._limits.budget, MOST_PART_BYTES):
-            raise ItemError("TOO_LARGE", f"{size} bytes of results are over the spool's budget")
-        total = self._used + size
+        self.check(size)
+        total = self.used + size
         needed = 2 * size + min(self._limits.shard, total) + MARGIN  # what is stored passes through a log
         fits = total <= self._limits.budget and needed <= self._limits.free()
         if fits:
-            self._used = total
+            self.used = total
         return fits
+
+    def lacks(self, size: int) -> int:
+        """How many bytes over the budget that would be; that the disk is full is no matter of what the spool holds."""
+        return max(0, self.used + size - self._limits.budget)
+
+    def check(self, size: int, *, whole: int = 0) -> None:
+        """Make sure that something can fit at all.
+
+        Args:
+            size: Bytes of a part.
+            whole: Bytes of its item, as far as it has come.
+
+        Raises:
+            ItemError: They will never fit.
+        """
+        if size > MOST_PART_BYTES or max(size, whole) > self._limits.budget:
+            raise ItemError("TOO_LARGE", f"{max(size, whole)} bytes of results are over the spool's budget")

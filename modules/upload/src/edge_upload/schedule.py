@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from math import inf
 
 from edge_upload.settings import UploadSettings
-from edge_upload.shards import Group
+from edge_upload.shards import Group, Key
 
 
 class Schedule:
     """Watches what waits, by monotonic time: the wall clock may jump."""
 
     def __init__(self) -> None:
-        self._since: dict[tuple[str, int], float] | None = None
+        self._since: dict[Key, float] | None = None
 
     def due(self, groups: Sequence[Group], now: float, settings: UploadSettings) -> Group | None:
-        """The group to cut a shard of now, which has waited longest; what remains of it waits anew.
+        """The group to cut a shard of now: of those that go first, the one that has waited longest.
+
+        What remains of it waits anew.
 
         What waits at the first call has waited since the last run of the process, and is due.
 
@@ -28,7 +30,7 @@ class Schedule:
         ripe = [group for group in groups if self._is_ripe(group, now, settings)]
         if not ripe:
             return None
-        chosen = min(ripe, key=self._waiting_since)
+        chosen = min(ripe, key=lambda group: (group.rank, self._waiting_since(group)))
         self._since[chosen.key] = now
         return chosen
 

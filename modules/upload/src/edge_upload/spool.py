@@ -5,40 +5,36 @@ One transaction, and so one fsync, for all that arrived together. All methods bl
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 
 from edge_common.errors import ItemError
-from edge_common.messages import Receipt, ReceiptStatus, Reject
+from edge_common.messages import Receipt, ReceiptStatus
+from edge_upload.answers import Answer, receipt, refusal
 from edge_upload.assembly import Attempt, Verdict, judge
 from edge_upload.database import Database
-from edge_upload.features import FeatureReader, Rows, raw, tensor_type
-from edge_upload.index import Index
-from edge_upload.records import TENSORS, Arrival, Layout, Record, columns_of
+from edge_upload.features import FeatureReader
+from edge_upload.history.events import Events
+from edge_upload.index import Index, Known
+from edge_upload.records import TENSORS, Arrival, digest_of
+from edge_upload.relief import Relief
 from edge_upload.room import Limits, Room
+from edge_upload.sampler import Sampler
+from edge_upload.sampling import Decision, Why, reasons
+from edge_upload.settings import UploadSettings
+from edge_upload.writer import Row, Writer, rows_of
 
 log = logging.getLogger(__name__)
 
-STAGE: Final = "upload"
-
-PART_OVERHEAD: Final = 300
-"""Bytes that a part takes in the database beside its record and features."""
-
-Answer = Receipt | Reject
-
 
 @dataclass(frozen=True, slots=True)
-class _Contents:
-    """What is to be written of a part."""
+class _Commit:
+    """One transaction: what it works under, and the receipts that come of it beside the answers to the parts."""
 
-    record: str
-    layout: Layout
-    features: Rows | None
-
-    @property
-    def size(self) -> int:
-        return PART_OVERHEAD + len(self.record) + (0 if self.features is None else self.features.nbytes)
+    now: datetime
+    settings: UploadSettings
+    room: Room
+    receipts: list[Receipt] = field(default_factory=list)
 
 
 class Spool:
@@ -48,43 +44,66 @@ class Spool:
         database: Where they are kept.
         index: Knows what is there.
         features: Reads their features.
+        writer: Writes them.
+        sampler: Says what is kept of an item beside its predictions.
+        relief: Makes room.
+        events: Where it is written down what was accepted.
     """
 
-    def __init__(self, database: Database, index: Index, features: FeatureReader) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: Index,
+        features: FeatureReader,
+        writer: Writer,
+        sampler: Sampler,
+        relief: Relief,
+        events: Events,
+    ) -> None:
         self._database = database
         self._index = index
         self._features = features
+        self._writer = writer
+        self._sampler = sampler
+        self._relief = relief
+        self._events = events
 
-    def store(self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, *, features: bool) -> list[Answer]:
+    def store(
+        self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, settings: UploadSettings
+    ) -> list[Answer]:
         """Store what is new of parts that have arrived; it is durable when this returns.
 
         Args:
             arrivals: The parts.
             limits: What the spool may take.
             now: Stored with them.
-            features: Whether predictions are stored with their features.
+            settings: Say what is stored beside predictions, and what becomes of it where there is no room.
 
         Returns:
-            An answer to each part but those that contradict what is here.
+            An answer to each part but those that contradict what is here, and receipts for items that are uploaded
+            because what was left of them was given up.
 
         Raises:
             SpoolUnavailableError: The disk refuses; nothing is stored.
         """
         try:
             with self._database.transaction():
-                room = Room(limits, self._index.used())
-                answers = [self._answer(arrival, room, now, features=features) for arrival in arrivals]
+                self._sampler.begin()
+                commit = _Commit(now, settings, Room(limits, self._index.used()))
+                answers = [self._answer(arrival, commit) for arrival in arrivals]
+                self._sampler.end()
         finally:
             self._features.forget()
-        return [answer for answer in answers if answer is not None]
+        self._sampler.count()
+        return [answer for answer in answers if answer is not None] + commit.receipts
 
-    def _answer(self, arrival: Arrival, room: Room, now: datetime, *, features: bool) -> Answer | None:
+    def _answer(self, arrival: Arrival, commit: _Commit) -> Answer | None:
         try:
-            return self._take(arrival, room, now, features=features)
+            return self._take(arrival, commit)
         except ItemError as error:
             return refusal(arrival, error)
 
-    def _take(self, arrival: Arrival, room: Room, now: datetime, *, features: bool) -> Receipt | None:
+    def _take(self, arrival: Arrival, commit: _Commit) -> Receipt | None:
         record, item = arrival.record, arrival.record.item
         known = self._index.known(item.id)
         attempt = known.attempts.get(item.attempt)
@@ -103,67 +122,54 @@ class Spool:
             case Verdict.CONTRADICTION:
                 log.warning("part %s of item %s contradicts the parts before it; it is ignored", record.part, item.id)
                 return None
-        contents = self._contents(arrival, features=features)
-        if not room.take(contents.size):
+        return self._add(arrival, known, commit, whole=verdict is Verdict.COMPLETES)
+
+    def _add(self, arrival: Arrival, known: Known, commit: _Commit, *, whole: bool) -> Receipt:
+        decision = self._decide(arrival, known, commit, whole=whole)
+        rows = self._rows(arrival, decision)
+        if not self._has_room(arrival, sum(row.size for row in rows), commit):
             return receipt(arrival, ReceiptStatus.DEFERRED)
-        grown = (attempt or Attempt()).with_part(record.part, last=arrival.last)
-        self._write(record, contents, grown, now)
-        if grown.whole and len(known.attempts) > (attempt is not None):
+        self._write(arrival, rows, decision, known, commit)
+        if not whole:
+            return receipt(arrival, ReceiptStatus.PART)
+        self._sampler.take(decision, commit.now)
+        return receipt(arrival, ReceiptStatus.ACCEPTED)
+
+    def _decide(self, arrival: Arrival, known: Known, commit: _Commit, *, whole: bool) -> Decision:
+        """What to keep; features of an item that is not whole are kept until it is known whether they are wanted."""
+        record, settings = arrival.record, commit.settings
+        before: frozenset[Why] = known.why.get(record.item.attempt, frozenset())
+        why = before | reasons(record.item.id, record.predictions, arrival.marks, settings)
+        if whole:
+            return self._sampler.decide(why, commit.now, settings)
+        return Decision(why=why, features=settings.features != "none")
+
+    def _rows(self, arrival: Arrival, decision: Decision) -> list[Row]:
+        wanted = decision.features or arrival.record.kind == TENSORS
+        features = self._features.read(arrival) if wanted else None
+        return list(rows_of(arrival.record, features, original=decision.original))
+
+    def _has_room(self, arrival: Arrival, size: int, commit: _Commit) -> bool:
+        room, item = commit.room, arrival.record.item
+        if room.take(size):
+            return True
+        room.check(size, whole=self._index.held(item) + size)
+        self._relief.abandon(item, commit.now)
+        room.used = self._index.used()
+        if commit.settings.spool_full == "dropLowest":
+            commit.receipts.extend(self._relief.drop(room.lacks(size), commit.now))
+            room.used = self._index.used()
+        return room.take(size)
+
+    def _write(self, arrival: Arrival, rows: list[Row], decision: Decision, known: Known, commit: _Commit) -> None:
+        record, item = arrival.record, arrival.record.item
+        grown = known.attempts.get(item.attempt, Attempt()).with_part(record.part, last=arrival.last)
+        number = self._index.note(item, grown, digest_of(record), decision.why, commit.now)
+        self._writer.write(number, rows, commit.now, hard=decision.hard, ready=grown.whole)
+        if not grown.whole:
+            return
+        self._events.accepted(record, commit.now)
+        if grown.held > 1:
+            self._writer.complete(number, hard=decision.hard, features=decision.features)
+        if known.attempts.keys() - {item.attempt}:
             self._index.drop_others(item)
-        return receipt(arrival, ReceiptStatus.ACCEPTED if grown.whole else ReceiptStatus.PART)
-
-    def _contents(self, arrival: Arrival, *, features: bool) -> _Contents:
-        wanted = features or arrival.record.kind == TENSORS
-        rows = self._features.read(arrival) if wanted else None
-        layout = Layout(columns=columns_of(arrival.record), features=None if rows is None else tensor_type(rows))
-        return _Contents(arrival.record.model_dump_json(exclude_none=True), layout, rows)
-
-    def _write(self, record: Record, contents: _Contents, attempt: Attempt, now: datetime) -> None:
-        item = self._index.note(record.item, attempt, _digest(record), now)
-        number = self._database.execute(
-            "INSERT INTO parts (item, part, date, layout, rows, bytes, stored, ready) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                item,
-                record.part,
-                record.item.date.isoformat(),
-                self._layout(contents.layout),
-                record.rows,
-                contents.size,
-                now.timestamp(),
-                attempt.whole,
-            ],
-        ).lastrowid
-        blob = None if contents.features is None else raw(contents.features)
-        self._database.execute("INSERT INTO records VALUES (?, ?, ?)", [number, contents.record, blob])
-        if attempt.whole and attempt.held > 1:
-            self._database.execute("UPDATE parts SET ready = TRUE WHERE item = ?", [item])
-
-    def _layout(self, layout: Layout) -> int:
-        text = layout.model_dump_json()
-        found = self._database.execute("SELECT number FROM layouts WHERE layout = ?", [text]).fetchone()
-        if found:
-            return int(found[0])
-        return self._database.execute("INSERT INTO layouts (layout) VALUES (?)", [text]).lastrowid or 0
-
-
-def receipt(arrival: Arrival, status: ReceiptStatus) -> Receipt:
-    """A receipt for a part."""
-    record = arrival.record
-    model = _digest(record) if status is ReceiptStatus.ACCEPTED else None
-    return Receipt(id=record.item.id, attempt=record.item.attempt, part=record.part, status=status, model=model)
-
-
-def refusal(arrival: Arrival, error: ItemError) -> Reject:
-    """A reject of the item that a part is of."""
-    return Reject(
-        id=arrival.record.item.id,
-        attempt=arrival.record.item.attempt,
-        stage=STAGE,
-        code=error.code,
-        message=str(error),
-        retryable=error.can_retry,
-    )
-
-
-def _digest(record: Record) -> str | None:
-    return record.model.digest if record.model else None

@@ -3,6 +3,8 @@
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
@@ -72,8 +74,25 @@ def check(response: httpx.Response, what: str) -> None:
     response.close()
     if status in _REFUSED:
         raise AuthError(f"{where} does not let us have {what} (HTTP {status})")
-    kind = UnreachableError if status in _PASSING else NotFoundError
-    raise kind(f"{where} does not give {what} (HTTP {status})")
+    refusal = f"{where} does not give {what} (HTTP {status})"
+    if status in _PASSING:
+        raise UnreachableError(refusal, after=retry_after(response.headers.get("retry-after", ""), datetime.now(UTC)))
+    raise NotFoundError(refusal)
+
+
+def retry_after(value: str, now: datetime) -> float:
+    """How many seconds a header asks for; 0 where it asks for none.
+
+    Args:
+        value: Seconds or a date, as https://www.rfc-editor.org/rfc/rfc9110#field.retry-after has it.
+        now: The time.
+    """
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - now).total_seconds())
+    except (ValueError, TypeError):  # no date; or one without a zone
+        return 0.0
 
 
 def _refuse_downgrade(response: httpx.Response) -> None:

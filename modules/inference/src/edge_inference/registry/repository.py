@@ -1,6 +1,6 @@
 """One repository of a registry: manifests and blobs, out and in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -15,6 +15,7 @@ from edge_inference.sources import Stream, at_most
 
 _BEYOND: Final = httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
 _CHUNK: Final = 1 << 20
+_MOST_PAGES: Final = 20
 _INDEX_TYPE: Final = "application/vnd.oci.image.index.v1+json"
 _ACCEPTED: Final = f"{MANIFEST_TYPE}, {DOCKER_MANIFEST_TYPE}, {_INDEX_TYPE}"
 
@@ -46,8 +47,8 @@ class Repository:
         with _Body(response) as body:
             return at_most(body, MOST_MANIFEST_BYTES)
 
-    def referrers(self, digest: str) -> bytes:
-        """The index of what refers to an artifact, as the registry keeps it.
+    def referrers(self, digest: str) -> Sequence[bytes]:
+        """The index of what refers to an artifact, as the registry keeps it, in as many pages as it comes in.
 
         https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
 
@@ -56,8 +57,14 @@ class Repository:
             NotFoundError: The registry keeps none.
             UnsafeModelError: It is far too large.
         """
-        with _Body(self._get(f"referrers/{digest}", {"Accept": _INDEX_TYPE})) as body:
-            return at_most(body, MOST_MANIFEST_BYTES)
+        pages: list[bytes] = []
+        path = f"referrers/{digest}"
+        while path and len(pages) < _MOST_PAGES:
+            response = self._get(path, {"Accept": _INDEX_TYPE})
+            with _Body(response) as body:
+                pages.append(at_most(body, MOST_MANIFEST_BYTES))
+            path = self._next(response)
+        return pages
 
     def open(self, blob: Descriptor, at: int = 0) -> Stream:
         """A blob from an offset on; see :meth:`ModelSource.open`."""
@@ -113,6 +120,12 @@ class Repository:
         request = self._http.build_request(method, self._base.join(path), headers=headers)
         with failures(self._where):
             return self._http.send(request, auth=self._keeper.scope(self._name, actions), stream=True)
+
+    def _next(self, response: httpx.Response) -> str:
+        """Where the next page is: on this registry, or there is none."""
+        link = response.links.get("next", {}).get("url", "")
+        url = self._base.join(link)
+        return str(url) if link and url.netloc == self._base.netloc and url.scheme == self._base.scheme else ""
 
     @property
     def _where(self) -> str:

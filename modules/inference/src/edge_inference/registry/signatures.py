@@ -23,8 +23,11 @@ class RepositoryReferrers:
         self._repository = repository
 
     def referring_to(self, digest: str) -> Sequence[Descriptor]:
-        index = self._listed(digest) or self._fallback(digest)
-        return candidates(index) if index else ()
+        pages = self._listed(digest)
+        if pages is None:
+            index = self._fallback(digest)
+            pages = [index] if index else []
+        return [candidate for page in pages for candidate in candidates(page)]
 
     def fetch(self, blob: Descriptor) -> bytes:
         if blob.media_type == MANIFEST_TYPE:
@@ -52,8 +55,8 @@ class RepositoryReferrers:
             index = _with(self._fallback(subject), digest, len(signature.manifest))
             self._repository.put_manifest(fallback_tag(subject), index, INDEX_TYPE)
 
-    def _listed(self, digest: str) -> bytes | None:
-        """The referrers API's answer; None where there is no such API."""
+    def _listed(self, digest: str) -> Sequence[bytes] | None:
+        """The referrers API's answer, page by page; None where there is no such API."""
         try:
             return self._repository.referrers(digest)
         except UnreachableError:

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from edge_common.clock import Clock
 from edge_common.databases import is_corrupt
 from edge_ingest.backoff import Backoff
+from edge_ingest.ledger.history import follow
 from edge_ingest.ledger.salvage import replace
 
 log = logging.getLogger(__name__)
@@ -35,10 +36,10 @@ class Journal:
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock) -> None:
-        self._db = db
         self._path = path
         self._spoilt = ""
         self._clock = clock
+        self._db = self._followed(db)
         self._backoff = Backoff()
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._waiting: list[tuple[Work, asyncio.Future[Any]]] = []
@@ -92,7 +93,7 @@ class Journal:
 
     def _commit(self, batch: list[Work]) -> list[Any]:
         if self._spoilt:
-            self._db = replace(self._path, self._spoilt)
+            self._db = self._followed(replace(self._path, self._spoilt))
             self._spoilt = ""
         try:
             return self._transact(batch)
@@ -102,6 +103,17 @@ class Journal:
             self._db.close()
             self._spoilt = str(error)
             raise SpoiltError(str(error)) from error
+
+    def _followed(self, db: sqlite3.Connection) -> sqlite3.Connection:
+        """A ledger just opened, whose history is written down from now on; a new one if it turns out to be spoilt."""
+        try:
+            follow(db, lambda: self._clock.now().timestamp())
+        except sqlite3.DatabaseError as error:
+            if not is_corrupt(error):
+                raise
+            db.close()
+            return self._followed(replace(self._path, str(error)))
+        return db
 
     def _transact(self, batch: list[Work]) -> list[Any]:
         self._db.execute("BEGIN IMMEDIATE")

@@ -12,23 +12,33 @@ from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.decoders import image
 from edge_transform.decoders.sniff import sniff
+from edge_transform.room import Room
 
-Decoder = Callable[[bytes, ImageInput, int], Iterator[Image]]
-"""Takes the content, what is wanted of it, and the most pixels that a sample may have; yields the samples."""
+Decoder = Callable[[bytes, ImageInput, Room], Iterator[Image]]
+"""Takes the content, what is wanted of it, and room for pixels; yields the samples."""
 
 DECODERS: Final[Mapping[str, Decoder]] = {**image.DECODERS}
 
 
-def decode(content: bytes, wanted: ImageInput, max_pixels: int) -> Iterator[Image]:
-    """A file's samples.
+def decoder_of(head: bytes) -> Decoder:
+    """What decodes a file that begins so.
+
+    Raises:
+        ItemError: ``EMPTY`` or ``UNSUPPORTED``.
+    """
+    if not head:
+        raise ItemError("EMPTY", "the file is empty")
+    found = sniff(head)
+    if found not in DECODERS:
+        raise ItemError("UNSUPPORTED", f"this is {found}; there are decoders for {', '.join(sorted(DECODERS))}")
+    return DECODERS[found]
+
+
+def decode(content: bytes, wanted: ImageInput, pixels: Room) -> Iterator[Image]:
+    """A file's samples, which take their room until the iteration goes on.
 
     Raises:
         ItemError: ``EMPTY``, ``UNSUPPORTED``, or while iterating ``TOO_MANY_PIXELS`` or ``DECODE_FAILED``.
         Exception: While iterating: whatever malformed data leads to.
     """
-    if not content:
-        raise ItemError("EMPTY", "the file is empty")
-    found = sniff(content)
-    if found not in DECODERS:
-        raise ItemError("UNSUPPORTED", f"this is {found}; there are decoders for {', '.join(sorted(DECODERS))}")
-    return DECODERS[found](content, wanted, max_pixels)
+    return decoder_of(content)(content, wanted, pixels)

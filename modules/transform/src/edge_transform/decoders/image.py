@@ -21,6 +21,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.decoders.jpeg import count_scans
+from edge_transform.room import Room
 
 TURNS: Final = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -40,25 +41,26 @@ MAX_SCANS: Final = 50
 """A progressive JPEG has a dozen. Each is a pass over all pixels for a few bytes: hours, in a small file."""
 
 
-def _decode(kind: type[ImageFile], content: bytes, wanted: ImageInput, max_pixels: int) -> Iterator[Image]:
+def _decode(kind: type[ImageFile], content: bytes, wanted: ImageInput, pixels: Room) -> Iterator[Image]:
     """The picture, upright, in whatever mode it is stored; of a file with several, the first.
 
     Args:
         kind: Pillow's class for it.
         content: The file.
         wanted: Its size and channels guide fast decoding.
-        max_pixels: The most that it may have.
+        pixels: What it takes until the iteration goes on; more than all of it are too many.
 
     Raises:
         ItemError: ``TOO_MANY_PIXELS``, or ``DECODE_FAILED`` for a JPEG of absurdly many scans.
         Exception: Whatever Pillow makes of malformed data.
     """
-    picture = _opened(kind, content, max_pixels)
+    picture = _opened(kind, content, pixels.most)
     if wanted.decode == "fast" and isinstance(picture, JpegImageFile):
         _reduce(picture, wanted)
-    picture.load()
-    turn = TURNS.get(_orientation(picture))
-    yield picture if turn is None else picture.transpose(turn)
+    with pixels.taken(picture.width * picture.height):
+        picture.load()
+        turn = TURNS.get(_orientation(picture))
+        yield picture if turn is None else picture.transpose(turn)
 
 
 def _opened(kind: type[ImageFile], content: bytes, max_pixels: int) -> ImageFile:
@@ -93,7 +95,7 @@ def _orientation(picture: Image) -> int:
         return 1
 
 
-DECODERS: Final[Mapping[str, Callable[[bytes, ImageInput, int], Iterator[Image]]]] = {
+DECODERS: Final[Mapping[str, Callable[[bytes, ImageInput, Room], Iterator[Image]]]] = {
     "image/bmp": partial(_decode, BmpImageFile),
     "image/jpeg": partial(_decode, JpegImageFile),
     "image/png": partial(_decode, PngImageFile),

@@ -21,6 +21,16 @@ SIGNATURES: Final = tuple(
         ("application/zip", rb"PK\x03\x04"),
         ("application/gzip", rb"\x1f\x8b"),
         ("application/vnd.apache.parquet", rb"PAR1"),
+        ("application/vnd.apache.arrow.file", rb"ARROW1"),
+        ("application/x-npy", rb"\x93NUMPY"),
+        ("application/x-hdf5", rb"\x89HDF\r\n\x1a\n"),
+        ("application/x-tar", rb".{257}ustar"),
+        ("application/x-executable", rb"\x7fELF"),
+        ("image/x-icon", rb"\0\0\x01\0[^\0]\0"),
+        ("audio/wav", rb"RIFF.{4}WAVE"),
+        ("audio/flac", rb"fLaC"),
+        ("text/plain; charset=utf-16", rb"\xff\xfe|\xfe\xff"),
+        ("application/json", rb"(\xef\xbb\xbf)?\s*[\[{]"),
     )
 )
 """Content types and how their files begin; the first that matches counts."""
@@ -32,10 +42,12 @@ CONTROL: Final = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 def sniff(content: bytes) -> str:
     """The content type: one of the signatures', ``text/plain`` or ``application/octet-stream``.
 
+    Text is told from other bytes by the file's beginning; what text it is (CSV, say) its bytes do not tell.
+
     Args:
         content: The file, or at least its beginning; not empty.
     """
     for content_type, pattern in SIGNATURES:
-        if pattern.match(content):
+        if pattern.match(content, 0, HEAD_BYTES):
             return content_type
     return "application/octet-stream" if CONTROL.search(content, 0, HEAD_BYTES) else "text/plain"

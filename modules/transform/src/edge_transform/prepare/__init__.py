@@ -10,11 +10,12 @@ from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.decoders import decode
 from edge_transform.prepare.image import fill
+from edge_transform.room import Room
 
 __all__ = ["MAX_PIXELS", "prepare", "prepare_into"]
 
 MAX_PIXELS: Final = 100_000_000
-"""What a file's picture may have unless said otherwise; 300 MB in RGB."""
+"""What a file's picture may have unless said otherwise; 440 MB while it is decoded, and 2 GB as transparent WebP."""
 
 
 def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
@@ -33,22 +34,28 @@ def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIX
     """
     row = np.empty(wanted.sample_shape, np.float32)
     if isinstance(source, bytes):
-        prepare_into(source, wanted, max_pixels, row)
+        prepare_into(source, wanted, Room(max_pixels), row)
     else:
         fill(source, wanted, row)
     return row
 
 
-def prepare_into(content: bytes, wanted: ImageInput, max_pixels: int, row: npt.NDArray[np.float32]) -> None:
+def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDArray[np.float32]) -> None:
     """Prepare a file's sample into its row of a batch.
+
+    Args:
+        content: The file.
+        wanted: The contract's input half.
+        pixels: What its picture takes meanwhile; more than all of it are too many.
+        row: Shape ``wanted.sample_shape``.
 
     Raises:
         ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``.
         MemoryError: There is not enough for it now.
     """
     try:
-        (sample,) = decode(content, wanted, max_pixels)
-        fill(sample, wanted, row)
+        for sample in decode(content, wanted, pixels):
+            fill(sample, wanted, row)
     except (ItemError, MemoryError):
         raise
     except Exception as error:  # malformed data makes decoders raise what nobody can enumerate

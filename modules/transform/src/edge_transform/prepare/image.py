@@ -32,7 +32,8 @@ def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32])
     Raises:
         ItemError: ``UNSUPPORTED``: 32-bit values.
     """
-    sized = _resize(_flatten(picture, "L" if wanted.channels == "L" else "RGB"), wanted)
+    mode = "L" if wanted.channels == "L" else "RGB"
+    sized = _opaque(_resize(_simplify(picture, mode), wanted), mode)
     pixels = np.asarray(sized).reshape(wanted.height, wanted.width, wanted.depth).transpose(2, 0, 1)
     if wanted.channels == "BGR":
         pixels = pixels[::-1]
@@ -44,16 +45,23 @@ def _by_channel(values: tuple[float, ...]) -> npt.NDArray[np.float32]:
     return np.array(values, np.float32)[:, None, None]
 
 
-def _flatten(picture: Image.Image, mode: str) -> Image.Image:
-    """The picture in ``L`` (ITU-R BT.601 luma) or ``RGB``, without its transparency."""
+def _simplify(picture: Image.Image, mode: str) -> Image.Image:
+    """The picture in ``L`` (ITU-R BT.601 luma) or ``RGB``; or in ``RGBa``, whose colours show what black would."""
     if picture.mode in UNBOUNDED:
         raise ItemError("UNSUPPORTED", f"its values have 32 bits (mode {picture.mode}) and no known range")
     if picture.mode.startswith("I;16"):
         picture = Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))
+    if picture.mode == "LAB":  # from which Pillow knows no other way
+        picture = picture.convert("RGB")
     if picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        picture = Image.new("RGB", layer.size)
-        picture.paste(layer, mask=layer)
+        return (picture if picture.mode == "RGBA" else picture.convert("RGBA")).convert("RGBa")
+    return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _opaque(picture: Image.Image, mode: str) -> Image.Image:
+    """A small picture without its transparency."""
+    if picture.mode == "RGBa":
+        picture = Image.fromarray(np.ascontiguousarray(np.asarray(picture)[..., :3]))
     return picture if picture.mode == mode else picture.convert(mode)
 
 

@@ -11,14 +11,23 @@ import hashlib
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from edge_common.files import fsync_folder, resolve_inside, write_atomically
 from edge_common.mounts import file_system_type
-from edge_upload.sinks import Durable, SinkConflictError, SinkUnavailableError, StagedFileError, Stored
+from edge_upload.sinks import (
+    Durable,
+    Listed,
+    SinkConflictError,
+    SinkMissingError,
+    SinkUnavailableError,
+    StagedFileError,
+    Stored,
+)
 from edge_upload.sinks.names import checked
 
 OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
@@ -26,6 +35,8 @@ OCCUPIED: Final = {errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ELOOP}
 
 NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP}
 """What network file systems say that have nothing to do to make a folder durable."""
+
+CHUNK: Final = 1 << 20
 
 WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -45,11 +56,60 @@ class ShareSink:
         self._folder = folder
         self._memory = memory
 
+    async def probe(self) -> None:
+        with self._trouble_with("."):
+            pass
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Nothing: what goes to the cloud, and how fast, is the appliance's to say."""
+
+    async def close(self) -> None:
+        """Nothing: it holds nothing open."""
+
     async def put(self, name: str, file: Path, sha256: str) -> Stored:
         return await asyncio.to_thread(self._put, checked(name), file, sha256)
 
     async def check(self, name: str) -> str | None:
         return await asyncio.to_thread(self._check, checked(name))
+
+    async def listing(self, prefix: str) -> AsyncIterator[Listed]:
+        folders = [""]
+        while folders:
+            for path, status in await asyncio.to_thread(self._entries, folders.pop()):
+                name = path.relative_to(self._folder).as_posix()
+                if stat.S_ISDIR(status.st_mode):
+                    if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                        folders.append(name)
+                elif stat.S_ISREG(status.st_mode) and name.startswith(prefix):
+                    yield Listed(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+    async def read(self, name: str) -> AsyncIterator[bytes]:
+        checked(name)
+        offset = 0
+        while chunk := await asyncio.to_thread(self._chunk, name, offset):
+            yield chunk
+            offset += len(chunk)
+
+    def _entries(self, folder: str) -> list[tuple[Path, os.stat_result]]:
+        """What lies in a folder; what goes meanwhile is not there."""
+        with self._trouble_with(folder) as path:
+            found = []
+            with suppress(FileNotFoundError):
+                for entry in os.scandir(path):
+                    with suppress(FileNotFoundError):
+                        found.append((self._folder / folder / entry.name, entry.stat(follow_symlinks=False)))
+            return found
+
+    def _chunk(self, name: str, offset: int) -> bytes:
+        with self._trouble_with(name) as path:
+            try:
+                if not stat.S_ISREG(path.lstat().st_mode):
+                    raise SinkConflictError(f"{name} on the cloud share is not a file")
+                with path.open("rb") as file:
+                    file.seek(offset)
+                    return file.read(CHUNK)
+            except FileNotFoundError as error:
+                raise SinkMissingError(f"{name} is not on the cloud share") from error
 
     def _put(self, name: str, file: Path, sha256: str) -> Stored:
         written = self._check(name) != sha256
@@ -127,7 +187,7 @@ def _verify(file: Path, sha256: str) -> None:
 def _copy(source: Path, target: Path) -> None:
     descriptor = os.open(target, WRITE, 0o644)
     with source.open("rb") as reader, os.fdopen(descriptor, "wb") as writer:
-        shutil.copyfileobj(reader, writer, 1 << 20)
+        shutil.copyfileobj(reader, writer, CHUNK)
         writer.flush()
         os.fsync(writer.fileno())
 

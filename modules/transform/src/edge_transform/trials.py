@@ -1,0 +1,132 @@
+"""What inference asks to be prepared on trial: beside the live flow, and giving way to it."""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_common.clock import Clock
+from edge_common.errors import ItemError
+from edge_common.hub import Hub, Received
+from edge_common.messages import Item, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage, chunks
+from edge_transform.backlog import Waiting
+from edge_transform.settings import TransformSettings
+from edge_transform.store import BatchStore
+from edge_transform.workshop import Workshop
+
+STAY_S: Final = 30.0
+"""How long a batch on trial stays in the store; nobody says when it has served."""
+
+MOST_WAITING: Final = 2
+"""Batches that wait to be prepared; further ones are passed over."""
+
+BUSY: Final = ItemError("BUSY", "other trials are waiting already", can_retry=True)
+NO_ROOM: Final = ItemError("NO_ROOM", "the tensor store has no room for a trial now", can_retry=True)
+
+Job = Callable[[], Awaitable[TrialBatchMessage | None]]
+
+
+class Trials:
+    """Prepares one batch at a time, in the background; at most one trial is on live items, the newest.
+
+    Args:
+        hub: Takes ``trials``.
+        clock: Times are its monotonic seconds.
+        workshop: Prepares; best one of low priority.
+        store: Keeps batches where there is ample room.
+    """
+
+    def __init__(self, hub: Hub, clock: Clock, workshop: Workshop, store: BatchStore) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._workshop = workshop
+        self._store = store
+        self._seconds = TransformSettings().max_decode_seconds
+        self._live: tuple[TrialMessage, LiveShare, float] | None = None
+        self._jobs: asyncio.Queue[Job] = asyncio.Queue(MOST_WAITING)
+
+    def configure(self, settings: TransformSettings) -> None:
+        """Take settings in force."""
+        self._seconds = settings.max_decode_seconds
+        self._workshop.set_limits(settings.max_file_bytes, settings.max_pixels)
+
+    async def on_trial(self, message: Received) -> None:
+        """Input ``trials``."""
+        trial = TrialMessage.decode(message.body)
+        until = self._clock.monotonic() + trial.seconds
+        match trial.source:
+            case LiveShare() as source:
+                self._live = trial, source, until
+            case OneFile(content=content) if not self._add(partial(self._prepare_file, trial, content, until)):
+                await self._send(_refused(trial, BUSY))
+
+    def offer(self, items: Sequence[Item]) -> None:
+        """These were prepared under the contract in force; some of them go on trial. Never waits."""
+        if self._live and self._clock.monotonic() < self._live[2]:
+            trial, source, _ = self._live
+            if sample := [item for item in items if _is_sampled(item, source.share)]:
+                self._add(partial(self._prepare_items, trial, sample))
+
+    async def run(self) -> None:
+        """Prepare for ever."""
+        while True:
+            job = await self._jobs.get()
+            if answer := await job():
+                await self._send(answer)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._workshop.close()
+
+    def _add(self, job: Job) -> bool:
+        if self._jobs.full():
+            return False
+        self._jobs.put_nowait(job)
+        return True
+
+    async def _prepare_file(self, trial: TrialMessage, content: bytes, until: float) -> TrialBatchMessage | None:
+        if self._clock.monotonic() >= until:
+            return None
+        if self._room(trial) < 1:
+            return _refused(trial, NO_ROOM)
+        try:
+            rows = await self._workshop.prepare_content(content, trial.input, self._seconds)
+        except ItemError as error:
+            return _refused(trial, error)
+        return await self._stored(trial, rows, ()) or _refused(trial, NO_ROOM)
+
+    async def _prepare_items(self, trial: TrialMessage, items: Sequence[Item]) -> TrialBatchMessage | None:
+        now = self._clock.monotonic()
+        batch = [Waiting(item, now, now + STAY_S) for item in items[: self._room(trial)]]
+        prepared = await self._workshop.prepare(batch, trial.input, self._seconds)
+        parts = [Part(item=item, first=row, rows=1) for row, item in enumerate(prepared.items)]
+        named = next(chunks(parts, trial.input.batch), ())
+        return await self._stored(trial, prepared.rows[: len(named)], named) if named else None
+
+    def _room(self, trial: TrialMessage) -> int:
+        """How many samples a batch can have, and leave half of the store to the others."""
+        return self._store.rows_that_fit(trial.input) // 2
+
+    async def _stored(
+        self, trial: TrialMessage, rows: npt.NDArray[np.float32], parts: Sequence[Part]
+    ) -> TrialBatchMessage | None:
+        batch = uuid.uuid4().hex
+        if not await self._store.offer(batch, rows, self._clock.monotonic() + STAY_S):
+            return None
+        return TrialBatchMessage(trial=trial.trial, batch=batch, parts=tuple(parts))
+
+    async def _send(self, answer: TrialBatchMessage) -> None:
+        await self._hub.send("trials", answer.encode(), {"kind": "trials"})
+
+
+def _is_sampled(item: Item, share: float) -> bool:
+    """Ids are hashes, so their beginnings are evenly spread."""
+    return int(item.id[:8], 16) < share * 16**8
+
+
+def _refused(trial: TrialMessage, error: ItemError) -> TrialBatchMessage:
+    return TrialBatchMessage(trial=trial.trial, refusal=f"{error.code}: {error}"[:2000])

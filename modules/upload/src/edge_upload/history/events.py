@@ -1,0 +1,137 @@
+"""The spool's table of events. All methods but ``batch`` block on the spool's thread."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from edge_common.messages import HistoryMessage, ItemHistory, KeptMessage
+from edge_upload.database import Database, SpoolUnavailableError
+from edge_upload.records import Record
+from edge_upload.sinks import Stored
+
+EVENT_BYTES: Final = 400
+"""What an event takes in the database, with its share of the indexes."""
+
+MOST_WAITING: Final = 500_000
+"""Events in the spool beyond which ingest has to keep its own."""
+
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS events (
+    entry INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,        -- the ledger, or this spool
+    number INTEGER NOT NULL,     -- in its history
+    date TEXT NOT NULL,          -- the item's
+    event TEXT NOT NULL,         -- JSON, of the columns in shards.SCHEMA
+    UNIQUE (source, number)
+);
+CREATE INDEX IF NOT EXISTS events_by_date ON events (date, entry);
+CREATE TABLE IF NOT EXISTS history (source TEXT NOT NULL, events INTEGER NOT NULL);
+INSERT INTO history SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELECT 1 FROM history);
+"""
+"""Beside the schema: a release that does not know them leaves them alone."""
+
+INSERT: Final = "INSERT OR IGNORE INTO events (source, number, date, event) VALUES (?, ?, ?, ?)"
+
+STORED: Final = """
+SELECT items.id, items.attempt, items.model AS model_digest, parts.date, sum(parts.rows) AS rows,
+    json_extract(record, '$.stamp') AS contract_stamp
+FROM parts JOIN items ON items.number = parts.item JOIN records ON records.number = parts.number
+WHERE parts.shard = ? GROUP BY parts.item
+"""
+
+
+class Events:
+    """What happened to items, until the store has it.
+
+    Args:
+        database: The spool's.
+
+    Raises:
+        SpoolUnavailableError: The disk refuses.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.add(TABLES)
+
+    def take(self, message: HistoryMessage) -> KeptMessage:
+        """Keep what ingest sends; it is durable when this returns.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses, or too much waits for the store already.
+        """
+        events = [event for item in message.items for event in _events(message.ledger, item)]
+        with self._database.transaction():
+            first, last = self._database.execute("SELECT min(entry), max(entry) FROM events").fetchone()
+            if last is not None and last - first >= MOST_WAITING:
+                raise SpoolUnavailableError("too much of it waits for the store")
+            self._insert(events)
+        return KeptMessage(ledger=message.ledger, numbers=tuple(event["number"] for event in events))
+
+    def accepted(self, record: Record, now: datetime) -> None:
+        """An item is whole; within the transaction that makes it so. The record is that of its last part."""
+        item = record.item
+        event = {
+            "id": item.id,
+            "date": item.date.isoformat(),
+            "attempt": item.attempt,
+            "path": item.path,
+            "content_sha256": item.sha256,
+            "size": item.size,
+            "generation": item.generation,
+            "model_digest": record.model and record.model.digest,
+            "contract_stamp": record.stamp,
+        }
+        self._note("accepted", [event], now)
+
+    def stored(self, shard: int, stored: Stored, sha256: str, now: datetime) -> None:
+        """A shard of results is in the store; within the transaction that settles it, while its parts are there."""
+        place = {"object": stored.name, "object_sha256": sha256, "object_bytes": stored.size, "etag": stored.etag}
+        cursor = self._database.execute(STORED, [shard])
+        names = [column[0] for column in cursor.description]
+        self._note("stored", ({**place, **dict(zip(names, row, strict=True))} for row in cursor.fetchall()), now)
+
+    def waiting(self) -> list[tuple[str, int]]:
+        """The dates of items whose events wait, with how many do."""
+        return self._database.execute("SELECT date, count(*) FROM events GROUP BY date").fetchall()
+
+    def batch(self, date: str, most: int) -> Iterator[tuple[int, str]]:
+        """The oldest events of a date, as number in the spool and JSON; on any thread."""
+        query = "SELECT entry, event FROM events WHERE date = ? ORDER BY entry LIMIT ?"
+        with self._database.reader() as connection:
+            yield from connection.execute(query, [date, most])
+
+    def forget(self, date: str, last: int) -> None:
+        """The store has these events, up to an entry.
+
+        Raises:
+            SpoolUnavailableError: The disk refuses.
+        """
+        self._database.execute("DELETE FROM events WHERE date = ? AND entry <= ?", [date, last])
+
+    def _note(self, event: str, about: Iterable[Mapping[str, Any]], now: datetime) -> None:
+        source, before = self._database.execute("SELECT source, events FROM history").fetchone()
+        said = {"source": source, "module": "upload", "event": event, "at": now.timestamp()}
+        events = [{**said, "number": number, **one} for number, one in enumerate(about, start=before + 1)]
+        self._insert(events)
+        self._database.execute("UPDATE history SET events = events + ?", [len(events)])
+
+    def _insert(self, events: Iterable[Mapping[str, Any]]) -> None:
+        keys = ("source", "number", "date")
+        self._database.execute_many(INSERT, ([*map(event.get, keys), json.dumps(event)] for event in events))
+
+
+def _events(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
+    about = {
+        "source": ledger,
+        "module": "ingest",
+        "id": item.id,
+        "path": item.path,
+        "content_sha256": item.sha256 or None,
+        "size": item.size,
+        "date": item.date.isoformat(),
+        "generation": item.generation,
+    }
+    for event in item.events:
+        yield {**about, **event.model_dump(exclude_none=True)}

@@ -1,0 +1,75 @@
+"""Tables through the whole suite: every row is a sample, and every sample is in the cloud share."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.dataset as ds
+import pytest
+
+from edge_examples.packages import publish
+from edge_examples.suite import Folders, running
+from support import tables
+from support.suite import kill, quarantined
+
+pytestmark = pytest.mark.system
+
+LOADS = {name: tables.loads(rows, seed) for seed, (name, rows) in enumerate({"a": 1, "b": 1000, "c": 20_000}.items())}
+GOOD = {
+    "one.csv": ("a", tables.csv(LOADS["a"])),
+    "many.csv": ("c", tables.csv(LOADS["c"])),
+    "site/hours.jsonl": ("b", tables.json_lines(LOADS["b"])),
+    "site/hours.parquet": ("b", tables.parquet(LOADS["b"])),
+}
+BAD = {
+    "bad/columns.csv": ("WRONG_COLUMNS", b"hour,note\n1,x\n"),
+    "bad/state.csv": ("MISSING_VALUE", b"load,state\n1,broken\n"),
+    "bad/text.csv": ("DECODE_FAILED", b"load,state\nhigh,idle\n"),
+    "bad/late.csv": ("DECODE_FAILED", tables.csv(LOADS["c"]) + b"1,2\n"),
+    "bad/head.csv": ("EMPTY", b"load,state\n"),
+    "bad/picture.csv": ("UNSUPPORTED", b"\x89PNG\r\n\x1a\n"),
+    "bad/half.parquet": ("DECODE_FAILED", tables.parquet(LOADS["b"])[:5000]),
+}
+
+
+def stored(cloud: Path) -> dict[str, list[str]]:
+    """The labels of each file's rows, in their order; fails where a row is there twice."""
+    found = ds.dataset(sorted(cloud.rglob("*.parquet")), format="parquet")
+    rows = found.to_table(columns=["path", "part", "row", "label"]).sort_by(
+        [("path", "ascending"), ("part", "ascending"), ("row", "ascending")]
+    )
+    labels: dict[str, list[str]] = {}
+    seen = set()
+    for path, part, row, label in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+        assert (path, part, row) not in seen
+        seen.add((path, part, row))
+        labels.setdefault(path, []).append(label)
+    return labels
+
+
+def expected(loads: npt.NDArray[np.float64]) -> list[str]:
+    return ["busy" if load > tables.BUSY else "quiet" for load in loads]
+
+
+@pytest.mark.parametrize("killed", [None, "transform", "inference"])
+async def test_every_row_is_stored_once(tmp_path: Path, killed: str | None) -> None:
+    folders = Folders(tmp_path / "run", tmp_path / "models")
+    contract = tables.contract()
+    ref = publish(tables.model(contract), contract, folders.models, folders.trust, "hours", "1")
+    async with running(folders) as suite:
+        await suite.edit_twin("ingest", {"leaseSeconds": 5})
+        await suite.swap({"schema": 1, "name": "hours", "version": "1", "ref": ref, "requestId": "1"})
+        for path, (_, content) in (GOOD | BAD).items():
+            file = folders.share / path
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(content)
+        if killed:
+            await kill(suite, killed)
+        await suite.until_settled(len(GOOD) + len(BAD))
+    assert {path: code for path, (code, _) in quarantined(folders.share).items()} == {
+        path: code for path, (code, _) in BAD.items()
+    }
+    labels = stored(folders.cloud)
+    assert labels.keys() == GOOD.keys()
+    for path, (name, _) in GOOD.items():
+        assert labels[path] == expected(LOADS[name])

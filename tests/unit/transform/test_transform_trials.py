@@ -1,0 +1,113 @@
+"""What is prepared on trial, beside the live flow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_common.contract import ImageInput
+from edge_common.messages import Item, LiveShare, OneFile, TrialBatchMessage, TrialMessage
+from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_transform.prepare import prepare
+from edge_transform.trials import STAY_S
+from unit.transform.pictures import COLOUR, LUMA, drop, png
+from unit.transform.rig import Rig, running
+
+ONE_COLOUR_ROW = 4 * 3 * 16 * 12
+
+
+def ask(rig: Rig, source: OneFile | LiveShare, trial: str = "t1", wanted: ImageInput = COLOUR) -> None:
+    message = TrialMessage(trial=trial, input=wanted, seconds=30, source=source)
+    rig.hub.deliver("trials", message.encode())
+
+
+async def answers(rig: Rig, count: int = 1) -> Sequence[TrialBatchMessage]:
+    return [TrialBatchMessage.decode(sent.body) for sent in await rig.hub.sent_to("trials", count)]
+
+
+async def live(rig: Rig, *items: Item) -> None:
+    """Send items and wait until they are prepared under the contract in force."""
+    before = len([sent for sent in rig.hub.sent if sent.output == "tensors"])
+    rig.send(*items)
+    await rig.batches(before + 1)
+
+
+async def test_one_file_is_prepared_under_the_contract_that_comes_with_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        ask(rig, OneFile(content=png(1)))
+        [answer] = await answers(rig)
+        assert (answer.trial, answer.parts, answer.refusal) == ("t1", (), None)
+        rows = TensorReader(rig.store).read(answer.batch or "")
+        np.testing.assert_array_equal(rows, prepare(png(1), COLOUR)[np.newaxis])
+        assert not [sent for sent in rig.hub.sent if sent.output in {"tensors", "rejects"}]
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"just text", "UNSUPPORTED"), (b"", "EMPTY"), (png()[:90], "DECODE")])
+async def test_one_file_that_is_no_picture_is_refused_in_words(tmp_path: Path, content: bytes, code: str) -> None:
+    async with running(tmp_path) as rig:
+        ask(rig, OneFile(content=content))
+        [answer] = await answers(rig)
+        assert answer.batch is None
+        assert (answer.refusal or "").startswith(code)
+
+
+async def test_a_share_of_the_live_items_is_prepared_a_second_time(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        ask(rig, LiveShare(share=0.5))
+        for number in range(8):
+            await live(rig, drop(rig.share, png(number), f"{number}.png"))
+        items = [part.item for batch in await rig.batches(8) for part in batch.parts]
+        wanted = [item for item in items if int(item.id[0], 16) < 8]
+        assert 0 < len(wanted) < 8
+        tried = await answers(rig, len(wanted))
+        assert [part.item for answer in tried for part in answer.parts] == wanted
+        rows = TensorReader(rig.store).read(tried[0].batch or "")
+        content = (rig.share / wanted[0].path).read_bytes()
+        np.testing.assert_array_equal(rows, prepare(content, COLOUR)[np.newaxis])
+
+
+async def test_a_trial_on_live_items_ends_and_its_batches_leave_by_themselves(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        ask(rig, LiveShare(share=1))
+        await live(rig, drop(rig.share, png(1), "1.png"))
+        [answer] = await answers(rig)
+        assert answer.batch in rig.stored()
+        await rig.clock.advance(STAY_S + 1)
+        while answer.batch in rig.stored():
+            await rig.clock.advance(1)
+        await live(rig, drop(rig.share, png(2), "2.png"))
+        ask(rig, OneFile(content=png()), trial="t2")
+        assert [each.trial for each in await answers(rig, 2)] == ["t1", "t2"]
+
+
+async def test_what_was_rejected_is_not_tried(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        ask(rig, LiveShare(share=1))
+        good = drop(rig.share, png(1), "good.png")
+        rig.send(drop(rig.share, b"just text", "bad.png"), good)
+        assert [[part.item for part in answer.parts] for answer in await answers(rig)] == [[good]]
+
+
+async def test_trials_leave_half_of_the_store_to_the_others(tmp_path: Path) -> None:
+    async with running(tmp_path, storeBudgetBytes=2 * (ONE_COLOUR_ROW + HEADER_BYTES) - 1) as rig:
+        rig.announce()
+        ask(rig, OneFile(content=png()))
+        assert [(answer.refusal or "")[:8] for answer in await answers(rig)] == ["NO_ROOM:"]
+        ask(rig, LiveShare(share=1))
+        await live(rig, drop(rig.share, png()))
+        ask(rig, OneFile(content=png()), wanted=LUMA)
+        assert [answer.batch is None for answer in await answers(rig, 2)] == [True, False]
+
+
+async def test_of_many_files_at_once_some_are_refused_and_none_waits_for_ever(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        for number in range(20):
+            ask(rig, OneFile(content=png()), trial=f"t{number}")
+        given = await answers(rig, 20)
+        assert {answer.trial for answer in given} == {f"t{number}" for number in range(20)}
+        assert any((answer.refusal or "").startswith("BUSY") for answer in given)
+        assert any(answer.batch for answer in given)
