@@ -291,6 +291,14 @@ class TestEndings:
         receive(db, item, ReceiptStatus.UPLOADED)
         assert states(db) == {"a": "uploaded"}
 
+    def test_what_ended_in_the_future_is_asked_about_as_if_it_had_ended_now(self, db: sqlite3.Connection) -> None:
+        [item] = sent(db, "a")
+        deliveries.recover(db)
+        arrivals.missing(db, ["a"], NOW + 10**6)
+        assert [inquiry.id for inquiry in endings.doubtful(db, NOW)] == [item.id]
+        assert endings.untold(db, NOW) == []
+        assert endings.untold(db, NOW + 2 * endings.LATE_S) == [item.id]
+
     def test_what_was_given_up_is_asked_about_until_no_result_of_it_can_come(self, db: sqlite3.Connection) -> None:
         item = given_up(db, "a")
         settle(db)

@@ -16,7 +16,7 @@ QUESTIONS: Final = 2000
 """Items to ask about in a round, at most."""
 
 LATE_S: Final = 600
-"""How long after an item was sent its result may still come to upload, and be stored."""
+"""How long after an item's end its result may still come to upload, and be stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,18 @@ def ask(db: Connection, now: float, age: float) -> list[Inquiry]:
 
 
 def doubtful(db: Connection, now: float) -> list[Inquiry]:
-    """Items that are gone from the share, or given up, which upload may have all the same: receipts get lost, too."""
+    """Items that are gone from the share, or given up, which upload may have all the same: receipts get lost, too.
+
+    Where the clock was set back, what ended in the future ended just now.
+    """
+    db.execute(
+        "UPDATE item SET ended_at = :now WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
+        " AND ended_at > :now",
+        {"now": now},
+    )
     rows = db.execute(
         "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
-        " AND (state = 'gone' OR code = ?) AND sent_at BETWEEN ? AND ? LIMIT ?",
+        " AND (state = 'gone' OR code = ?) AND ended_at BETWEEN ? AND ? LIMIT ?",
         (LOST_CODE, now - LATE_S, now, QUESTIONS),
     )
     return [Inquiry(id=row["id"], attempt=row["attempt"]) for row in sound(db, rows.fetchall())]
@@ -100,7 +108,7 @@ def untold(db: Connection, now: float) -> list[str]:
     """Items that have ended beyond doubt, which upload has not been told."""
     rows = db.execute(
         "SELECT * FROM item WHERE told = 0 AND attempt > 0 AND state IN ('done', 'quarantined', 'gone')"
-        " AND NOT ((state = 'gone' OR code IS ?) AND sent_at BETWEEN ? AND ?) LIMIT ?",
+        " AND NOT ((state = 'gone' OR code IS ?) AND ended_at BETWEEN ? AND ?) LIMIT ?",
         (LOST_CODE, now - LATE_S, now, QUESTIONS),
     )
     return [row["id"] for row in sound(db, rows.fetchall())]
