@@ -19,10 +19,18 @@ from edge_common.lifecycle import Module, Surroundings, Wiring
 from edge_common.messages import (
     Body,
     ContractMessage,
+    Event,
+    Hint,
+    HintsMessage,
+    HistoryMessage,
     InquiriesMessage,
     Inquiry,
     Item,
+    ItemHistory,
     ItemsMessage,
+    KeptMessage,
+    LiveShare,
+    Mark,
     ModelIdentity,
     Part,
     PredictedPart,
@@ -33,6 +41,8 @@ from edge_common.messages import (
     Reject,
     RejectsMessage,
     TensorsMessage,
+    TrialBatchMessage,
+    TrialMessage,
 )
 from edge_common.metrics import Metrics
 from edge_common.settings import Environment, TwinSettings
@@ -64,6 +74,13 @@ RECEIPTS = ReceiptsMessage(receipts=(Receipt(id=ITEM.id, attempt=1, part=0, stat
 REJECTS = RejectsMessage(
     rejects=(Reject(id=ITEM.id, attempt=1, stage="transform", code="EMPTY", message="No.", retryable=False),)
 )
+TRIALS = TrialMessage(trial="t", input=WANTED, seconds=60, source=LiveShare(share=1))
+TRIAL_BATCHES = TrialBatchMessage(trial="t", batch="b", parts=(PART,))
+HINTS = HintsMessage(hints=(Hint(id=ITEM.id, attempt=1, mark=Mark.DRIFT),))
+SEEN = Event(number=1, event="seen", attempt=0, at=0)
+OF_ITEM = {"id": ITEM.id, "path": ITEM.path, "sha256": ITEM.sha256, "size": 1, "date": ITEM.date, "generation": 0}
+HISTORY = HistoryMessage(ledger="0" * 32, items=(ItemHistory.model_validate({**OF_ITEM, "events": (SEEN,)}),))
+KEPT = KeptMessage(ledger="0" * 32, numbers=(1,))
 INQUIRIES = InquiriesMessage(ask=(Inquiry(id=ITEM.id, attempt=1),), settled=(ITEM.id,))
 
 
@@ -127,7 +144,7 @@ KINDS: Mapping[str, Kind] = {
         edge_ingest.__main__.wire,
         lambda folder: IngestEnvironment(state_dir=folder / "state", share_dir=folder / "share"),
         IngestSettings,
-        {"receipts": RECEIPTS, "rejects": REJECTS},
+        {"receipts": RECEIPTS, "rejects": REJECTS, "kept": KEPT},
     ),
     "transform": Kind(
         edge_transform.__main__.wire,
@@ -135,7 +152,7 @@ KINDS: Mapping[str, Kind] = {
             state_dir=folder / "state", share_dir=folder / "share", tensor_dir=folder / "tensors"
         ),
         TransformSettings,
-        {"items": ITEMS, "contract": CONTRACT, "receipts": RECEIPTS},
+        {"items": ITEMS, "contract": CONTRACT, "receipts": RECEIPTS, "trials": TRIALS},
     ),
     "inference": Kind(
         edge_inference.__main__.wire,
@@ -147,7 +164,7 @@ KINDS: Mapping[str, Kind] = {
             trust_policy="off",
         ),
         InferenceSettings,
-        {"tensors": TENSORS},
+        {"tensors": TENSORS, "trials": TRIAL_BATCHES},
     ),
     "upload": Kind(
         edge_upload.__main__.wire,
@@ -158,7 +175,7 @@ KINDS: Mapping[str, Kind] = {
             iotedge_deviceid="edge",
         ),
         UploadSettings,
-        {"records": PREDICTIONS, "inquiries": INQUIRIES},
+        {"records": PREDICTIONS, "inquiries": INQUIRIES, "hints": HINTS, "history": HISTORY},
     ),
 }
 
