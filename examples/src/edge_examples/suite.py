@@ -69,7 +69,8 @@ class Folders:
         for folder in (self.state, self.models):
             folder.mkdir(parents=True, exist_ok=True)
         for share in (self.share, self.cloud):
-            make_open(share)
+            if not share.exists():
+                make_open(share)
 
 
 class Suite:
