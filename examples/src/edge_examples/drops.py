@@ -65,9 +65,10 @@ def deliver(drop: Drop, share: Path) -> float:
 
 
 def make_open(folder: Path) -> None:
-    """Make a folder that every user may write to, as modules in containers are users of their own."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o777)
+    """Make a folder that every user may write to, as modules in containers are users of their own, unless it is there."""
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o777)
 
 
 def _write_slowly(path: Path, content: bytes) -> None:

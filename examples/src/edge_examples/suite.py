@@ -69,8 +69,7 @@ class Folders:
         for folder in (self.state, self.models):
             folder.mkdir(parents=True, exist_ok=True)
         for share in (self.share, self.cloud):
-            if not share.exists():
-                make_open(share)
+            make_open(share)
 
 
 class Suite:
