@@ -65,7 +65,7 @@ def deliver(drop: Drop, share: Path) -> float:
 
 
 def make_open(folder: Path) -> None:
-    """Make a folder that every user may write to, as modules in containers are users of their own, unless it is there."""
+    """Make a folder, if it is not there, that every user may write to: modules in containers are users of their own."""
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o777)
