@@ -29,7 +29,7 @@ from support.models import contract, graph, write_golden, write_model
 from support.registry import RegistryServer
 from support.signers import ROOT
 from support.simulator import deployment, module, simulator
-from support.stalls import SIZE, Halt, Referring, halted_after, published
+from support.stalls import Referring, published
 
 pytestmark = pytest.mark.system
 
@@ -217,23 +217,16 @@ def remote(tmp_path: Path, registry_server: RegistryServer) -> Iterator[tuple[Re
         yield registry, {**wanted, "requestId": "2"}
 
 
-@pytest.mark.parametrize("state", ["Downloading", "Verifying"])
-async def test_a_kill_while_a_registry_stalls(
-    tmp_path: Path, remote: tuple[Referring, dict[str, Any]], state: str
-) -> None:
-    (registry, wanted), halt = remote, Halt()
-    if state == "Downloading":
-        registry.faults.append(halted_after(SIZE // 2, halt))
-        registry.halt.let.set()
+async def test_a_kill_while_a_registry_stalls(tmp_path: Path, remote: tuple[Referring, dict[str, Any]]) -> None:
+    registry, wanted = remote
     roots = str(ROOT.pin(tmp_path / "roots"))
     allowed = f"http://{wanted['ref'].partition('/')[0]}"
     async with bench(tmp_path, ALLOWED_REGISTRIES=allowed, TRUST_POLICY="audit", TRUST_ROOTS=roots) as it:
         await it.desire(wanted)
-        await it.until(state=state, requestId="2")
-        await asyncio.to_thread((halt if state == "Downloading" else registry.halt).reached.wait, 20)
+        await it.until(state="Verifying", requestId="2")
+        await asyncio.to_thread(registry.halt.reached.wait, 20)
         await it.kill()
         await it.until_serves("1")
-        halt.let.set()
         registry.halt.let.set()
         await it.until(active__version="2", state="Active")
         await it.until_serves("2")
