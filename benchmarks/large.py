@@ -1,7 +1,8 @@
 """A large file on its way into a blob store: what it takes, and what a kill costs.
 
 A process puts the file into Azurite and is killed with SIGKILL once half of its blocks are there; another goes on. All
-of it is read back and hashed. The last line is one JSON object; the status is 1 if a block that was there is sent again.
+of it is read back and hashed. The last line is one JSON object; the status is 1 if a block that was there is sent
+again.
 
 megabytes, blocks    the file, in 10^6 bytes, and what it is cut into
 there, sent          blocks that the store had just after the kill (others were on their way), and those sent after it
