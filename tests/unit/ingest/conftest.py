@@ -1,0 +1,20 @@
+"""What the tests of ingest stand on."""
+
+from pathlib import Path
+
+import pytest
+
+from edge_ingest.dispatch import Dispatcher
+from edge_ingest.flights import Limits
+from unit.ingest.dispatching import LEASE, STEADY, Bench
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "share").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench(Dispatcher(Limits(window=16, lease_s=LEASE, max_attempts=3), STEADY))
