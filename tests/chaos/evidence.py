@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from chaos.referee import Entry, Evidence, File, Record
+from chaos.found import Entry, Evidence, File, Record
 
 PRIVATE = ".edge"
 REASON = ".reason.json"
 
 
 def read_ledger(folder: Path) -> list[Entry]:
-    """All items of ingest's ledger, also while it is written."""
-    with closing(sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)) as ledger:
-        return [Entry(*row) for row in ledger.execute("SELECT id, path, sha256, state FROM item")]
+    """All items of ingest's ledger, also while it is written, or yet to be made."""
+    file = folder / "ledger.db"
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as ledger:
+        made = ledger.execute("PRAGMA user_version").fetchone()[0]
+        return [Entry(*row) for row in ledger.execute("SELECT id, path, sha256, state FROM item")] if made else []
 
 
 def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
@@ -36,13 +40,8 @@ def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
     )
 
 
-def shards(cloud: Path) -> list[Path]:
-    """The store's files with results."""
-    return sorted(cloud.glob("records/**/*.parquet"))
-
-
 def _records(cloud: Path) -> list[Record]:
-    files = shards(cloud)
+    files = sorted(cloud.glob("records/**/*.parquet"))
     if not files:
         return []
     columns = ["id", "path", "content_sha256", "model_version", "label"]

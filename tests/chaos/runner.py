@@ -9,14 +9,16 @@ from pathlib import Path
 from random import Random
 
 from chaos import evidence
+from chaos.diagnosis import Diagnosis, diagnose
 from chaos.fault import Fault
 from chaos.feeder import Feeder
 from chaos.injector import Injector
 from chaos.launch import Launcher
+from chaos.patience import Patience
 from chaos.plan import plan
 from chaos.referee import Trouble, judge, unsettled
 from chaos.report import Report
-from chaos.site import POLL_S, Disks, Given, Site, simulator
+from chaos.site import Disks, Given, Site, simulator
 from edge_examples.digits import data
 from edge_examples.digits import drops as digits
 from edge_examples.digits.example import DIGITS
@@ -28,8 +30,7 @@ RATE = 40.0
 GAP_S = 1.4
 """Between two faults, at least, on average."""
 PICTURES = 60
-PATIENCE_S = 180.0
-"""How long all may take to settle once nothing goes wrong any more."""
+POLL_S = 1.0
 RETENTIONS = ("keep", "delete", "archive")
 
 
@@ -57,6 +58,11 @@ class Options:
         return max(self.files / RATE, self.faults * GAP_S)
 
     @property
+    def patience_s(self) -> float:
+        """How long all may take to settle once nothing goes wrong any more, as long as it goes on."""
+        return 300 + 2 * self.seconds
+
+    @property
     def retention(self) -> str:
         """What becomes of uploaded files."""
         return RETENTIONS[self.seed % len(RETENTIONS)]
@@ -75,16 +81,17 @@ async def run(options: Options, deck: Sequence[Fault]) -> Report:
     with guard() as mark:
         async with site.running(mark):
             started = time.monotonic()
-            await _first_is_stored(site)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(site.feeder.run(options.files, options.seconds))
-                group.create_task(injector.run(strokes))
-            await _until_settled(site.disks.ledger.content, site.feeder)
+            # A cloud share that was never there cannot be told from its empty folder: the first one has it to itself.
+            site.feeder.write_one()
+            if await _settled(site, options):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(site.feeder.run(options.files, options.seconds))
+                    group.create_task(injector.run(strokes))
+                await _settled(site, options)
             seconds = time.monotonic() - started
     troubles, quarantined = _compare(site, options.retention)
-    if troubles:
-        _keep_for_a_look(site.disks, options.folder / "kept")
-    return Report(options.seed, site.feeder.deliveries, injector.done, troubles, quarantined, seconds)
+    diagnosis = _look_into_it(site, options.folder / "kept") if troubles else None
+    return Report(options.seed, site.feeder.deliveries, injector.done, troubles, quarantined, seconds, diagnosis)
 
 
 async def _site(options: Options, random: Random) -> Site:
@@ -100,28 +107,19 @@ async def _site(options: Options, random: Random) -> Site:
     return Site(process, disks, launcher, feeder, models)
 
 
-async def _first_is_stored(site: Site) -> None:
-    """Wait until one result is stored: a cloud share that was never there cannot be told from its empty folder."""
-    site.feeder.write_one()
-    async with asyncio.timeout(PATIENCE_S):
-        while not evidence.shards(site.disks.cloud.disk.content):
-            await asyncio.sleep(POLL_S)
-
-
-async def _until_settled(ledger: Path, feeder: Feeder) -> None:
-    """Wait until everything has come to its end, or patience ends.
+async def _settled(site: Site, options: Options) -> bool:
+    """Wait until everything has come to its end, and say so; or give up.
 
     What crashes its decoder is given up once others get through while it does not, so others have to come.
     """
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        entries = evidence.read_ledger(ledger)
-        open_ = unsettled(feeder.deliveries, entries)
-        if not open_:
-            return
-        if all(delivery.crashes for delivery in open_):
-            feeder.write_one()
+    patience = Patience(options.patience_s)
+    while left := unsettled(site.feeder.deliveries, evidence.read_ledger(site.disks.ledger.content)):
+        if not patience.lasts(len(left)):
+            return False
+        if all(delivery.crashes for delivery in left):
+            site.feeder.write_one()
         await asyncio.sleep(POLL_S)
+    return True
 
 
 def _compare(site: Site, retention: str) -> tuple[list[Trouble], int]:
@@ -130,7 +128,11 @@ def _compare(site: Site, retention: str) -> tuple[list[Trouble], int]:
     return judge(site.feeder.deliveries, found, retention), len(found.quarantine)
 
 
-def _keep_for_a_look(disks: Disks, folder: Path) -> None:
-    """The disks go with the run; what went wrong is looked into later."""
+def _look_into_it(site: Site, folder: Path) -> Diagnosis:
+    """Keep what tells why; the disks go with the run."""
+    disks = site.disks
     for disk in (disks.ledger, disks.spool, disks.cloud.disk):
         shutil.copytree(disk.content, folder / disk.root.name)
+    shutil.copy(site.state.database, folder)
+    logs = [Path(shutil.copy(log, folder)) for log in site.logs()]
+    return diagnose(disks, site.state, logs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos.deployment import deployment
+from chaos.deployment import MODULES, deployment
 from chaos.feeder import Feeder
 from chaos.launch import Launcher
 from chaos.places import Disk, Share
@@ -16,6 +16,7 @@ from edge_examples.packages import Packed
 from edge_examples.trust import ROOTS
 from edge_simulator.control.client import ControlClient
 from edge_simulator.errors import SimulatorError
+from edge_simulator.state import State
 from support.simulator import SimulatorProcess
 
 POLL_S = 0.2
@@ -122,6 +123,7 @@ class Site:
         self.launcher = launcher
         self.feeder = feeder
         self.models = models
+        self.state = State(process.state)
         self._simulator = process
         self._up = asyncio.Event()
 
@@ -154,6 +156,10 @@ class Site:
                     return await call(control)
             except SimulatorError:
                 await asyncio.sleep(POLL_S)
+
+    def logs(self) -> list[Path]:
+        """What the modules and the simulator have said."""
+        return [*map(self.state.log, MODULES), self._simulator.log]
 
     async def edit_twin(self, module: str, patch: Mapping[str, Any]) -> None:
         """Edit a module's desired properties."""
