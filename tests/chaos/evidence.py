@@ -25,12 +25,13 @@ def read_ledger(folder: Path) -> list[Entry]:
         return [Entry(*row) for row in ledger.execute("SELECT id, path, sha256, state FROM item")] if made else []
 
 
-def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
+def read_all(share: Path, store: Path, ledger: Path) -> Evidence:
     """Everything; of a suite that has stopped."""
     private = share / PRIVATE
     return Evidence(
         ledger=read_ledger(ledger),
-        records=_records(cloud),
+        records=_records(store),
+        spoilt=[path for path in _files(store / "records") if _sha256(store / "records" / path) != Path(path).stem],
         share=[File(path, _sha256(share / path)) for path in _files(share) if not path.startswith(f"{PRIVATE}/")],
         archive=[
             File(path.partition("/")[2], _sha256(private / "archive" / path)) for path in _files(private / "archive")
@@ -40,8 +41,8 @@ def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
     )
 
 
-def _records(cloud: Path) -> list[Record]:
-    files = sorted(cloud.glob("records/**/*.parquet"))
+def _records(store: Path) -> list[Record]:
+    files = sorted(store.glob("records/**/*.parquet"))
     if not files:
         return []
     columns = ["id", "path", "content_sha256", "model_version", "label"]

@@ -40,6 +40,7 @@ class Evidence:
     Attributes:
         ledger: All items.
         records: All rows in the store.
+        spoilt: Files in the store whose bytes are not what their name says.
         share: The files on the share, but for its private folder.
         archive: Those that were archived.
         quarantine: Those in quarantine, with the code of each.
@@ -48,6 +49,7 @@ class Evidence:
 
     ledger: Sequence[Entry]
     records: Sequence[Record]
+    spoilt: Sequence[str] = ()
     share: Sequence[File] = ()
     archive: Sequence[File] = ()
     quarantine: Mapping[File, str] = field(default_factory=dict)

@@ -110,6 +110,8 @@ def _strangers(known: Mapping[tuple[str, str], Delivery], evidence: Evidence) ->
     for record in evidence.records:
         if (home(record.path), record.sha256) not in known:
             yield Trouble("wrong", record.path, "nobody wrote the content that is in the store")
+    for name in evidence.spoilt:
+        yield Trouble("wrong", name, "its bytes are not what its name says")
     for file in (*evidence.share, *evidence.archive, *evidence.quarantine):
         if (home(file.path), file.sha256) not in known:
             yield Trouble("wrong", file.path, "nobody wrote the content that is on the share")

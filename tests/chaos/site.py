@@ -12,6 +12,7 @@ from chaos.deployment import MODULES, deployment
 from chaos.feeder import Feeder
 from chaos.launch import Launcher
 from chaos.places import Disk, Share
+from chaos.stores import Store
 from edge_examples.packages import Packed
 from edge_examples.trust import ROOTS
 from edge_simulator.control.client import ControlClient
@@ -77,12 +78,14 @@ class Given:
         model_share: Where they are.
         trust: What they are signed by.
         retention: What becomes of uploaded files.
+        store: What upload is told of its store.
     """
 
     models: tuple[Packed, ...]
     model_share: Path
     trust: Path
     retention: str
+    store: Mapping[str, str]
 
 
 def simulator(root: Path, disks: Disks, launcher: Launcher, given: Given) -> SimulatorProcess:
@@ -95,7 +98,7 @@ def simulator(root: Path, disks: Disks, launcher: Launcher, given: Given) -> Sim
     }
     sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
     folders = {sources[variable]: folder for variable, folder in shares.items()} | disks.volumes()
-    manifest = deployment(sources, launcher.scripts, given.retention, given.models[0].desired())
+    manifest = deployment(sources, launcher.scripts, given.retention, given.store, given.models[0].desired())
     mounts = [f"--mount={source}={folder}" for source, folder in folders.items()]
     return SimulatorProcess.in_folder(root, manifest, "--restart-backoff", RESTART_BACKOFF_S, *mounts)
 
@@ -106,6 +109,7 @@ class Site:
     Args:
         process: The simulator, not yet started.
         disks: Its disks, mounted.
+        store: Where results go.
         launcher: Starts modules.
         feeder: Writes files.
         models: The models, of which the first one is active.
@@ -115,11 +119,13 @@ class Site:
         self,
         process: SimulatorProcess,
         disks: Disks,
+        store: Store,
         launcher: Launcher,
         feeder: Feeder,
         models: tuple[Packed, ...],
     ) -> None:
         self.disks = disks
+        self.store = store
         self.launcher = launcher
         self.feeder = feeder
         self.models = models

@@ -54,6 +54,12 @@ def test_a_content_that_nobody_wrote_is_wrong() -> None:
     assert ("wrong", "5.img") in troubles(replace(SOUND, records=[*SOUND.records[:5], stranger, *SOUND.records[6:]]))
 
 
+def test_a_file_that_is_not_what_its_name_says_is_wrong() -> None:
+    assert troubles(replace(SOUND, spoilt=["device=edge/date=2026-01-01/0.parquet"])) == {
+        ("wrong", "device=edge/date=2026-01-01/0.parquet")
+    }
+
+
 def test_ledger_and_store_must_agree() -> None:
     gone = replace(SOUND, ledger=[entry(GOOD[0], "gone"), *SOUND.ledger[1:]])
     assert troubles(gone) == {("wrong", "0.img")}
