@@ -120,8 +120,8 @@ def _dig(value: Any, keys: list[str]) -> Any:
 
 
 @asynccontextmanager
-async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
-    """A simulator with the module as a process; its first model serves."""
+async def empty_bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
+    """A simulator with the module as a process; it has no model."""
     places = {name: folder / name for name in ("state", "tensors", "models")}
     for place in places.values():
         place.mkdir(parents=True)
@@ -137,10 +137,16 @@ async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
     manifest = deployment(routes={}, modules={"inference": module("edge-inference", env=settings)})
     with simulator(folder / "simulator", manifest, "--restart-backoff", "0.1") as running:
         async with ControlClient.connect(running.state) as control:
-            it = Bench(folder, control)
-            await it.desire(it.packed("1", graph()))
-            await it.until(active__version="1", state="Active")
-            yield it
+            yield Bench(folder, control)
+
+
+@asynccontextmanager
+async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
+    """The same; its first model serves."""
+    async with empty_bench(folder, **environment) as it:
+        await it.desire(it.packed("1", graph()))
+        await it.until(active__version="1", state="Active")
+        yield it
 
 
 def digest(wanted: Mapping[str, Any]) -> str:
@@ -183,6 +189,25 @@ async def test_a_kill_while_a_model_is_tried_counts_and_the_last_good_one_serves
         assert [entry["code"] for entry in model["rejected"]] == ["CRASH_LOOP"]
         await it.desire(it.packed("3", graph()))
         await it.until(active__version="3", state="Active")
+
+
+async def test_a_kill_while_nothing_is_under_way(tmp_path: Path) -> None:
+    """Without a model, with one, and with one that was refused, which is not tried again."""
+    async with empty_bench(tmp_path) as it:
+        await it.until(state="Idle")
+        await it.kill()
+        await it.desire(it.packed("1", graph()))
+        await it.until(active__version="1", state="Active")
+        await it.kill()
+        await it.until_serves("1")
+        bad = it.unpacked("2", graph(), 1.0, off=1.0)
+        await it.desire(bad)
+        await it.until(state="Failed", last__code="GOLDEN_FAILED")
+        await it.kill()
+        await it.until_serves("1")
+        refused = "rejected before; another requestId has it tried again"
+        model = await it.until(state="Failed", last__code="GOLDEN_FAILED", last__detail=refused)
+        assert model["active"]["version"] == "1"
 
 
 async def test_a_kill_while_a_newer_wish_waits_for_its_turn(tmp_path: Path) -> None:
