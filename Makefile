@@ -39,9 +39,13 @@ run: setup ## Run the main job: train, pack, start the suite on the simulator, f
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
 	$(BIN)/edge-run stay --example $(EXAMPLE)
 
+TARGET ?= vm
+GPU ?= 0
+MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).json
+
 .PHONY: manifest
-manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
-	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config \
+manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy or cpu, with GPU=1 for a host with one
+	$(BIN)/python -m deploy.manifest --target $(TARGET) --gpu $(GPU) --platform $(ARCH) --output $(MANIFEST) \
 		$(addprefix --pins ,$(wildcard config/images.json))
 
 .PHONY: test
@@ -120,7 +124,7 @@ bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling w
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks images tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks deploy images tests
 	$(BIN)/lint-imports
 
 .PHONY: docs
