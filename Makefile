@@ -48,6 +48,19 @@ manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy or 
 	$(BIN)/python -m deploy.manifest --target $(TARGET) --gpu $(GPU) --platform $(ARCH) --output $(MANIFEST) \
 		$(addprefix --pins ,$(wildcard config/images.json))
 
+.PHONY: deploy
+deploy: $(VENV)/.ready-dev ## Deploy MANIFEST to DEVICE=…, or to a fleet by CONDITION=…; IOTHUB_CONNECTION_STRING says which hub
+	$(BIN)/edge-simulator manifest check $(MANIFEST)
+	@$(BIN)/python -m deploy apply $(MANIFEST)
+
+.PHONY: rollback
+rollback: $(VENV)/.ready-dev ## Deploy the release before the present one to DEVICE=… or CONDITION=…
+	@$(BIN)/python -m deploy rollback
+
+.PHONY: status
+status: $(VENV)/.ready-dev ## Show versions, models and refused settings by device, of DEVICE=…, CONDITION=… or all
+	@$(BIN)/python -m deploy status
+
 .PHONY: test
 test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
