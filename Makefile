@@ -70,7 +70,7 @@ FILES ?= 10000
 FAULTS ?= 200
 
 .PHONY: chaos
-chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
+chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
 .PHONY: bench-swap

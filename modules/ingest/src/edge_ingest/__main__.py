@@ -79,7 +79,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     async def drain() -> None:
         pool.shutdown(wait=False, cancel_futures=True)
-        watch.stop()
+        await asyncio.to_thread(watch.close)  # what sets watches at this moment is let finish
         await journal.close()
 
     return Wiring(
