@@ -1,5 +1,6 @@
 """Ingest's process: puts its parts together and runs them."""
 
+import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
