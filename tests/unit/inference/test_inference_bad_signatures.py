@@ -96,12 +96,18 @@ def sign(device: Device, wanted: dict[str, Any], made: Envelope, by: Holder = LE
 async def test_a_signature_that_breaks_a_rule(strict: Device, made: Envelope, code: str) -> None:
     await strict.swap_to(sign(strict, strict.pack(V1), good))
     wanted = sign(strict, strict.pack(V2, version="2"), made)
-    strict.desire(wanted, requestId="bad")
-    await strict.hub.until_reported("model.last.code", code)
-    assert strict.hub.reported["model"]["active"]["version"] == "1"
-    assert json.loads((strict.state / "active.json").read_bytes())["active"]["version"] == "1"
-    strict.send(V1, 1)
-    assert (await strict.predictions())[0].model.version == "1"
+    await strict.refuses(wanted, code, V1)
     sign(strict, wanted, good)
     strict.desire(wanted, requestId="signed")
     await strict.hub.until_reported("model.active.version", "2")
+
+
+async def test_a_package_that_nobody_signed(strict: Device) -> None:
+    await strict.swap_to(sign(strict, strict.pack(V1), good))
+    await strict.refuses(strict.pack(V2, version="2"), "SIGNATURE_MISSING", V1)
+
+
+async def test_a_good_signature_of_an_older_version_is_replayed(strict: Device) -> None:
+    older = sign(strict, strict.pack(V2, version="0.9"), good)
+    await strict.swap_to(sign(strict, strict.pack(V1), good))
+    await strict.refuses(older, "DOWNGRADE", V1)

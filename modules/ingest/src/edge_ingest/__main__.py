@@ -1,5 +1,6 @@
 """Ingest's process: puts its parts together and runs them."""
 
+import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -76,7 +77,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     async def drain() -> None:
         pool.shutdown(wait=False, cancel_futures=True)
-        watch.stop()
+        await asyncio.to_thread(watch.close)  # what sets watches at this moment is let finish
         await journal.close()
 
     return Wiring(
