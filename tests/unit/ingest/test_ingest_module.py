@@ -15,6 +15,9 @@ import pytest
 from edge_common.messages import Item, ReceiptStatus
 from unit.ingest.rig import Answer, Rig, accepting, receipt, reject, running, silent, unknown, uploading
 
+MARK = ".edge/share.mark"
+"""What ingest itself puts there."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -45,7 +48,8 @@ async def test_files_from_before_and_after_the_start_are_sent_accepted_and_done(
         assert sorted(item.path for item in rig.items) == sorted(rig.states())
         assert all(item.attempt == 1 for item in rig.items)
         assert {message.properties["kind"] for message in rig.hub.sent} == {"items"}
-    assert files(folder) == {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    dropped = {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    assert files(folder) == {*dropped, MARK}
 
 
 async def test_items_travel_together(folder: Path) -> None:
@@ -429,7 +433,7 @@ async def test_retention(folder: Path, retention: str, left: set[str]) -> None:
     put(folder, "a/b.png")
     async with running(folder, retention=retention) as rig:
         await rig.until(lambda: rig.states() == {"a/b.png": "done"})
-    assert files(folder) == left
+    assert files(folder) == {*left, MARK}
 
 
 async def test_nothing_is_removed_before_it_is_uploaded(folder: Path) -> None:

@@ -20,6 +20,7 @@ from edge_ingest.scanner import Scanner
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_ingest.settler import Settler
 from edge_ingest.share import Share
+from edge_ingest.trimmer import Trimmer
 from edge_ingest.watch import ShareWatch
 
 THREADS: Final = 4
@@ -57,6 +58,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)
+    trimmer = Trimmer(share, journal, clock, pool)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -69,7 +71,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter):
+            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer):
                 tasks.create_task(part.run(), name=type(part).__name__)
             tasks.create_task(scanner.listen(), name="listen")
 
