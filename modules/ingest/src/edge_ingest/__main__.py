@@ -22,6 +22,7 @@ from edge_ingest.scanner import Scanner
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_ingest.settler import Settler
 from edge_ingest.share import Share
+from edge_ingest.trimmer import Trimmer
 from edge_ingest.watch import ShareWatch
 
 THREADS: Final = 4
@@ -59,6 +60,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)
+    trimmer = Trimmer(share, journal, clock, pool)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -69,7 +71,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     reporter = Reporter(hub, journal, pause, clock, meters, settings)
     administration = Administration(share, journal, clock, pool, found=look_again, arrived=courier.arrived)
 
-    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter)
+    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer)
 
     async def configure(changed: IngestSettings) -> None:
         for part in (courier, settler, intake, scanner, inquirer, reporter):
