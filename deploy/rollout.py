@@ -45,7 +45,7 @@ class Rollout:
             self._target(release)
         self._history.put_in_force(name)
         devices = self._scope.devices(self._hub)
-        yield f"{name} is in force for {self._scope.text}, {len(devices)} now"
+        yield f"{name} is in force for {self._scope.text} ({len(devices)} at present)"
         for device in devices:
             yield from self._settle(device, release.settings)
 

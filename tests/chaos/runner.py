@@ -46,6 +46,7 @@ class Options:
         faults: How many strike.
         folder: Where the run keeps what it makes; emptied first.
         models: Where the model packages are kept between runs.
+        only: What the names of the faults have in common.
     """
 
     seed: int
@@ -53,6 +54,7 @@ class Options:
     faults: int
     folder: Path
     models: Path
+    only: str = ""
 
     @property
     def seconds(self) -> float:
