@@ -130,16 +130,11 @@ async def _feed_and_injure(site: Site, injector: Injector, strokes: Sequence[Str
 
 
 async def _settled(site: Site, options: Options) -> bool:
-    """Wait until everything has come to its end, and say so; or give up.
-
-    What crashes its decoder is given up once others get through while it does not, so others have to come.
-    """
+    """Wait until everything has come to its end, and say so; or give up."""
     patience = Patience(options.patience_s)
     while left := unsettled(site.feeder.deliveries, evidence.read_ledger(site.disks.ledger.content)):
         if not patience.lasts(len(left)):
             return False
-        if all(delivery.crashes for delivery in left):
-            site.feeder.write_one()
         await asyncio.sleep(POLL_S)
     return True
 

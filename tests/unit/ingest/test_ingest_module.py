@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_common.messages import ReceiptStatus
-from unit.ingest.rig import accepting, files, put, receipt, running, silent
+from unit.ingest.rig import MARK, accepting, files, put, receipt, running, silent
 
 
 async def test_files_from_before_and_after_the_start_are_sent_accepted_and_done(folder: Path) -> None:
@@ -18,7 +18,8 @@ async def test_files_from_before_and_after_the_start_are_sent_accepted_and_done(
         assert all(item.attempt == 1 for item in rig.items)
         kinds = {(message.output, message.properties["kind"]) for message in rig.hub.sent}
         assert kinds - {("history", "history")} == {("items", "items")}
-    assert files(folder) == {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    dropped = {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    assert files(folder) == {*dropped, MARK}
 
 
 async def test_items_travel_together(folder: Path) -> None:

@@ -181,7 +181,7 @@ class Transform:
         item, number, delivered = waiting.item, 0, True
         fitting = wanted.model_copy(update={"batch": self._batch_rows(wanted)})
         try:
-            async with aclosing(self._workshop.samples(item, fitting, self._settings.max_decode_seconds)) as blocks:
+            async with aclosing(self._workshop.samples(waiting, fitting, self._settings.max_decode_seconds)) as blocks:
                 async for rows, last in blocks:
                     until = self._clock.monotonic() + waiting.lease
                     await self._store.few(item.id, MOST_BATCHES, until)
