@@ -2,9 +2,8 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from edge_inference.signing.signer import Signer
 from edge_inference.sources import LayoutSource
 from support.inference import Device
 from support.models import contract
-from support.signers import LEAF, ROOT, SIGNER, Holder, authority, issue
+from support.signers import LEAF, SIGNER, Holder, authority, issue
 
 V1, V2 = contract("v1"), contract("v2", side=6)
 FOREIGN = issue("stranger", SIGNER, issue("elsewhere", authority()))
@@ -70,15 +69,6 @@ def _resealed(target: Descriptor, now: datetime, change: Callable[[dict[str, Any
 
 def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
-
-
-@pytest.fixture
-async def strict(tmp_path: Path) -> AsyncIterator[Device]:
-    device = Device(tmp_path)
-    device.trust = {"trust_policy": "strict", "trust_roots": ROOT.pin(tmp_path / "roots").parent}
-    await device.start()
-    yield device
-    await device.stop()
 
 
 def sign(device: Device, wanted: dict[str, Any], made: Envelope, by: Holder = LEAF) -> dict[str, Any]:
