@@ -129,6 +129,10 @@ azurite: ## Have the blob store that tests run against, where Node.js and npm ar
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
 	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY_PROGRAM))" $(BIN)/python benchmarks/pull.py
 
+.PHONY: bench-large
+bench-large: $(VENV)/.ready-dev azurite ## Put a file of 5 GB into a blob store, killed on its way, and measure memory; needs 11 GB of disk
+	@PYTHONPATH=tests $(BIN)/python benchmarks/large.py
+
 .PHONY: bench-hub
 bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling where it is installed
 	$(BIN)/python benchmarks/hub.py
