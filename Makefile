@@ -40,10 +40,27 @@ run: setup ## Run the main job: train, pack, start the suite on the simulator, f
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
 	$(BIN)/edge-run stay --example $(EXAMPLE)
 
+TARGET ?= vm
+GPU ?= 0
+MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).json
+
 .PHONY: manifest
-manifest: setup ## Expand deployment.template.json to config/deployment.<platform>.json
-	$(BIN)/edge-simulator manifest expand deployment.template.json --output-dir config \
+manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy or cpu, with GPU=1 for a host with one
+	$(BIN)/python -m deploy.manifest --target $(TARGET) --gpu $(GPU) --platform $(ARCH) --output $(MANIFEST) \
 		$(addprefix --pins ,$(wildcard config/images.json))
+
+.PHONY: deploy
+deploy: $(VENV)/.ready-dev ## Deploy MANIFEST to DEVICE=…, or to a fleet by CONDITION=…; IOTHUB_CONNECTION_STRING says which hub
+	$(BIN)/edge-simulator manifest check $(MANIFEST)
+	@$(BIN)/python -m deploy apply $(MANIFEST)
+
+.PHONY: rollback
+rollback: $(VENV)/.ready-dev ## Deploy the release before the present one to DEVICE=… or CONDITION=…
+	@$(BIN)/python -m deploy rollback
+
+.PHONY: status
+status: $(VENV)/.ready-dev ## Show versions, models and refused settings by device, of DEVICE=…, CONDITION=… or all
+	@$(BIN)/python -m deploy status
 
 .PHONY: test
 test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
@@ -54,7 +71,7 @@ FILES ?= 10000
 FAULTS ?= 200
 
 .PHONY: chaos
-chaos: $(VENV)/.ready-dev ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
+chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
 .PHONY: bench-swap
@@ -121,7 +138,7 @@ bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling w
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks images scaffold tests
+	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks deploy images scaffold tests
 	$(BIN)/lint-imports
 
 .PHONY: docs

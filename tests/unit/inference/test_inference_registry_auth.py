@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from edge_inference.errors import AuthError, NotFoundError
 from edge_inference.registry.auth import Doorkeeper
 from edge_inference.registry.challenges import read_challenge
 from edge_inference.registry.credentials import DockerConfig, Login, RefreshToken
-from edge_inference.registry.entra import EntraExchange
+from edge_inference.registry.entra import EntraExchange, identity_token
 from edge_inference.registry.http import open_client
 from edge_inference.registry.names import RegistryName
 from edge_inference.registry.repository import Repository
+from support.identity import IdentityEndpoint
 from support.registry import RegistryServer, bearer, docker_config, htpasswd, repository, running_registry
 from support.tls import ServerTls
 from support.tokens import IDENTITY_TOKEN, REFRESH_TOKEN, TokenServer
@@ -169,6 +171,21 @@ def test_an_entra_identity_becomes_a_refresh_token(tmp_path: Path) -> None:
         assert EntraExchange(DockerConfig(config), http, lambda: "", domains)(host) == Login("user", "secret")
         with pytest.raises(AuthError, match="identity"):
             EntraExchange(DockerConfig(None), http, lambda: "stranger", domains)(host)
+
+
+def test_a_managed_identity_s_token_is_what_is_exchanged(tmp_path: Path) -> None:
+    tls, endpoint = ServerTls.make(tmp_path / "tls"), IdentityEndpoint()
+    tokens = TokenServer(tls, identities=endpoint.tokens)
+    with tokens.running(tls.context()) as base, open_client(tls.certificate) as http, endpoint.running():
+        host = base.partition("//")[2]
+        exchange = EntraExchange(DockerConfig(None), http, identity_token, (host,))
+        assert exchange(host) == RefreshToken(REFRESH_TOKEN)
+        assert endpoint.resources == ["https://containerregistry.azure.net"]
+        endpoint.refuses = True
+        with pytest.raises(AuthError, match="no Entra identity was found") as refused:
+            exchange(host)
+    shown = "".join(traceback.format_exception(refused.value))
+    assert not [secret for secret in (endpoint.secret, *endpoint.tokens) if secret in shown]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
+from edge_common.tasks import together
 from edge_inference.announcer import Announcer
 from edge_inference.desired import DesiredModel, Places, Wish
 from edge_inference.errors import DowngradeError, ModelError
@@ -171,16 +172,19 @@ class ModelManager:
         return None if self._work.cancelled() else self._work.result()
 
     async def run(self) -> None:
-        """Let the retiring model go once it is not needed, for ever."""
-        while True:
-            await self._clock.sleep(LOOK_S)
-            if released := self._serving.release(self._clock.monotonic(), self._release_s):
-                log.info("model %s %s is released", released.identity.name, released.identity.version)
+        """Let the retiring model go once it is not needed, and report, for ever."""
+        await together(self._retire, self._status.run)
 
     async def drain(self) -> None:
         """Call off what is under way."""
         await self._cancel()
         await self._loader.close()
+
+    async def _retire(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_S)
+            if released := self._serving.release(self._clock.monotonic(), self._release_s):
+                log.info("model %s %s is released", released.identity.name, released.identity.version)
 
     def _pursue(self, value: Any, started: float) -> None:
         wish, active = self._wish(value), self._serving.active

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import ClientSession, DummyCookieJar
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.storage.blob.aio import ContainerClient
 
@@ -49,6 +50,7 @@ class Container:
         self._secret: Secret | None = None
         self._session: ClientSession | None = None
         self._client: ContainerClient | None = None
+        self._identity: AsyncTokenCredential | None = None
 
     async def client(self) -> ContainerClient:
         """A client with the credentials of now.
@@ -59,7 +61,7 @@ class Container:
         """
         secret = await asyncio.to_thread(self._file.read) if self._file else None
         if self._client is None or secret != self._secret:
-            self._client = self._connect(secret.credential() if secret else identity())
+            self._client = self._connect(secret.credential() if secret else self._identify())
             self._secret = secret
         return self._client
 
@@ -69,6 +71,12 @@ class Container:
             await self._client.close()
         if self._session:
             await self._session.close()
+        if self._identity:
+            await self._identity.close()
+
+    def _identify(self) -> Credential:
+        self._identity = identity()
+        return self._identity
 
     def _connect(self, credential: Credential) -> ContainerClient:
         """Clients share one session, so that one with new credentials breaks nothing that is under way."""
