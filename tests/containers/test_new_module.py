@@ -9,8 +9,8 @@ import pytest
 
 from edge_simulator.manifest import load
 from images import engine
-from scaffold.__main__ import ROOT
 from support.containers import BASE
+from support.project import ROOT
 from support.scaffold import NAME, Copy, check_data_goes_through
 from support.suite import Plant
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -14,27 +13,23 @@ from string import digits
 from typing import Any, Final
 
 from edge_simulator.control.client import ControlClient
-from scaffold.__main__ import ROOT
+from support.project import copy_to
 from support.suite import Plant
 
 NAME: Final = "alert"
 """Before `common` in the alphabet, where imports are sorted otherwise than in the files that are laid out."""
 
-BUILT: Final = shutil.ignore_patterns(
-    *(".git", ".run", ".venv", ".*_cache", ".hypothesis", "build", "config", "*.egg-info", "__pycache__")
-)
-
 
 @dataclass(frozen=True)
 class Copy:
-    """The project in another folder, less what was built."""
+    """The project in another folder."""
 
     root: Path
 
     @classmethod
     def below(cls, folder: Path) -> "Copy":
         """Copy the project."""
-        shutil.copytree(ROOT, folder / "copy", symlinks=True, ignore=BUILT)
+        copy_to(folder / "copy")
         return cls(folder / "copy")
 
     def run(self, program: str, *arguments: str, **variables: str) -> str:
