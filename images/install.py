@@ -43,7 +43,7 @@ UNUSED = (
     *("PIL/_avif.*", "pillow.libs/libavif-*", "PIL/_imagingft.*"),
     *("pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*", "pillow.libs/libbrotli*"),
     # Version 1, which version 2 brings along, and a parser of C, which no library needs once it is built.
-    *("pydantic/v1", "pycparser"),
+    *("pydantic/v1", "pycparser*"),
     # Grammars of programming languages, which nothing here prints.
     "pygments/lexers/[a-z]*",
 )
