@@ -7,6 +7,7 @@ from typing import Final
 
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_ingest.administration import Administration
+from edge_ingest.checker import Checker
 from edge_ingest.courier import Courier, Listeners
 from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
@@ -59,6 +60,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)
     trimmer = Trimmer(share, journal, clock, pool)
+    checker = Checker(ledger, journal, clock)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -71,7 +73,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer):
+            for part in (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer, checker):
                 tasks.create_task(part.run(), name=type(part).__name__)
             tasks.create_task(scanner.listen(), name="listen")
 
@@ -82,6 +84,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     async def drain() -> None:
         pool.shutdown(wait=False, cancel_futures=True)
         watch.stop()
+        checker.stop()
         await journal.close()
 
     return Wiring(
