@@ -9,6 +9,7 @@ from typing import Final
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tasks import together
 from edge_ingest.administration import Administration
+from edge_ingest.checker import Checker
 from edge_ingest.courier import Courier, Listeners
 from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
@@ -61,6 +62,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)
     trimmer = Trimmer(share, journal, clock, pool)
+    checker = Checker(ledger, journal, clock)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -71,7 +73,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     reporter = Reporter(hub, journal, pause, clock, meters, settings)
     administration = Administration(share, journal, clock, pool, found=look_again, arrived=courier.arrived)
 
-    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer)
+    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer, checker)
 
     async def configure(changed: IngestSettings) -> None:
         for part in (courier, settler, intake, scanner, inquirer, reporter):
@@ -80,6 +82,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     async def drain() -> None:
         pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(watch.close)  # what sets watches at this moment is let finish
+        checker.stop()
         await journal.close()
 
     return Wiring(

@@ -93,7 +93,7 @@ def conclude(db: Connection, looks: Sequence[Look], mark: int, now: float) -> in
     there = [item for item, seen in looks if seen == item.signature]
     found = [item.id for item in there if item.share != mark or item.missed_at is not None]
     db.executemany("UPDATE item SET share = ?, missed_at = NULL WHERE id = ?", ((mark, item) for item in found))
-    missing = [look.item for look in looks if look.item.share == mark and _is_missing(db, look)]
+    missing = [item for item in _missing(db, looks) if item.share == mark]
     missed = [item.id for item in missing if item.missed_at is None or item.missed_at > now]
     db.executemany("UPDATE item SET missed_at = ? WHERE id = ?", ((now, item) for item in missed))
     forgotten = _forget(db, [item.id for item in missing], now)
@@ -101,12 +101,21 @@ def conclude(db: Connection, looks: Sequence[Look], mark: int, now: float) -> in
     return forgotten
 
 
-def _is_missing(db: Connection, look: Look) -> bool:
-    """Whether an item's file is certainly not there: nothing is, or what the ledger knows to have other content."""
-    item, seen = look
-    if seen is None or seen == item.signature:
-        return seen is None
-    return db.execute(REPLACED, (item.path, *seen, item.sha256)).fetchone() is not None
+def _missing(db: Connection, looks: Sequence[Look]) -> list[Settled]:
+    """Items whose files are certainly not there: nothing is, or what the ledger knows to have other content."""
+    others = {(item.path, seen) for item, seen in looks if seen and seen != item.signature}
+    contents = {(path, seen): _contents(db, path, seen) for path, seen in others}
+    unknown: frozenset[str] = frozenset()
+    return [item for item, seen in looks if seen is None or _replaced(item, contents.get((item.path, seen), unknown))]
+
+
+def _contents(db: Connection, path: str, seen: Signature) -> frozenset[str]:
+    """The hashes that the ledger knows for how something looks."""
+    return frozenset(row["sha256"] for row in db.execute(CONTENTS, (path, *seen)))
+
+
+def _replaced(item: Settled, there: frozenset[str]) -> bool:
+    return bool(there) and item.sha256 not in there
 
 
 def _forget(db: Connection, items: Sequence[str], now: float) -> int:
@@ -129,9 +138,7 @@ def _settled(row: Row) -> Settled:
     return Settled(**{**values, "state": State(row["state"])})
 
 
-REPLACED: Final = """
-SELECT 1 FROM item WHERE path = ? AND size = ? AND mtime_ns = ? AND sha256 NOT IN ('', ?)
-"""
+CONTENTS: Final = "SELECT DISTINCT sha256 FROM item WHERE path = ? AND size = ? AND mtime_ns = ? AND sha256 <> ''"
 
 FORGET: Final = """
 DELETE FROM item WHERE id IN (SELECT value FROM json_each(:items))
