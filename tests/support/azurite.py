@@ -27,6 +27,11 @@ _INSTALLED = Path(__file__).parents[2] / "build/azurite/node_modules/azurite/dis
 _PATIENCE_S = 60.0
 
 
+def available() -> bool:
+    """Whether Azurite is installed, and what it runs on."""
+    return shutil.which("node") is not None and _INSTALLED.exists()
+
+
 @dataclass
 class Azurite:
     """A store with one account; what it holds outlives its process.
@@ -84,6 +89,14 @@ class Azurite:
             expiry=datetime.now(UTC) + lifetime,
         )
 
+    def download(self, container: str, folder: Path) -> None:
+        """Lay what a container holds into a folder, under the blobs' names."""
+        with ContainerClient.from_connection_string(self.connection_string(), container) as client:
+            for name in client.list_blob_names():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(client.download_blob(name).readall())
+
     def sink(
         self,
         container: str,
@@ -103,8 +116,7 @@ class Azurite:
 
     def start(self) -> None:
         """Start it, and wait until it answers; skips the test where there is none."""
-        node = shutil.which("node")
-        if node is None or not _INSTALLED.exists():
+        if not available():
             pytest.skip("needs Node.js and Azurite: make azurite")
         self.folder.mkdir(parents=True, exist_ok=True)
         options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
@@ -112,7 +124,7 @@ class Azurite:
             options += [f"--cert={self.tls.certificate}", f"--key={self.tls.key}", "--oauth=basic"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [node, _INSTALLED, *options, f"--blobPort={self.port}", f"--location={self.folder}"],
+                ["node", _INSTALLED, *options, f"--blobPort={self.port}", f"--location={self.folder}"],
                 stdout=log,
                 stderr=log,
                 env={"AZURITE_ACCOUNTS": f"{self.account}:{self.key}"},

@@ -120,7 +120,7 @@ class AzureHub:
             return
         self._closed = True
         # The SDK first: an operation that it still has would otherwise answer to a task that is gone.
-        with suppress(*FAILURES):
+        with suppress(*FAILURES):  # the connection may be gone already
             await self._client.shutdown()
         tasks = [*self._tasks, *([self._keeper] if self._keeper else [])]
         for task in tasks:
