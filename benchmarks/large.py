@@ -14,7 +14,6 @@ import asyncio
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import stopping
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--blocks", type=int, default=1200, help=f"of {BLOCK_BYTES} bytes")
     blocks: int = parser.parse_args().blocks
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopping.tidily()
     with tempfile.TemporaryDirectory(prefix="edge-bench-large-") as folder:
         file = Path(folder) / "large.bin"
         sha256 = make(file, blocks)
