@@ -19,12 +19,6 @@ TODAY = date(2026, 1, 1)
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "share").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     with closing(open_ledger(tmp_path / "ledger.db")) as db:
         yield db

@@ -19,12 +19,6 @@ from unit.ingest.rig import Rig, accepting, running
 PAGE = 4096
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "share").mkdir()
-    return tmp_path
-
-
 async def fill(folder: Path, files: int) -> None:
     for number in range(files):
         (folder / f"share/{number:04}.png").write_bytes(b"%d" % number)

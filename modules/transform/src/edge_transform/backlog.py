@@ -1,6 +1,7 @@
 """Items that wait to be prepared. Pure: it is told the time."""
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from edge_common.messages import Frame, Item, Part, chunks
@@ -27,6 +28,18 @@ class Waiting:
     since: float
     until: float
     suspect: bool = False
+
+    @property
+    def lease(self) -> float:
+        """How long an answer may take."""
+        return self.until - self.since
+
+    def prepared_until(self, now: float) -> float:
+        """How long what was made of it now may wait for room.
+
+        A suspect's own process may outlast its lease, on a slow machine each time: a new one begins once it is ready.
+        """
+        return now + self.lease if self.suspect else self.until
 
 
 class Backlog:
@@ -66,6 +79,10 @@ class Backlog:
         return before - len(self)
 
     def take(self, most: int) -> list[Waiting]:
-        """Take a batch: the oldest items, as many as one message can name."""
-        parts = (Part(item=waiting.item, first=most, rows=1, frames=(WIDEST,)) for waiting in self._waiting.values())
+        """Take a batch: the oldest items, as many as one message can name; a suspect alone, for it takes long."""
+        first = next(iter(self._waiting.values()), None)
+        if first is not None and first.suspect:
+            return [self._waiting.pop(first.item.id)]
+        others = takewhile(lambda waiting: not waiting.suspect, self._waiting.values())
+        parts = (Part(item=waiting.item, first=most, rows=1, frames=(WIDEST,)) for waiting in others)
         return [self._waiting.pop(part.item.id) for part in next(chunks(parts, most), ())]

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +16,9 @@ from prometheus_client import Histogram
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item, Part
+from edge_transform.apart import COMMAND, prepare_apart, samples_apart
 from edge_transform.backlog import Waiting
-from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
+from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
 from edge_transform.errors import NO_MEMORY, OverdueError
 from edge_transform.prepare import prepare_into
@@ -39,11 +40,13 @@ class Decoding:
     """How files are decoded.
 
     Attributes:
-        here: In a thread of this process.
+        here: A picture, in a thread of this process.
+        read: A file of many samples, likewise.
         apart: The command of a process for one suspect.
     """
 
     here: Preparer = prepare_into
+    read: Reader = read_samples
     apart: Sequence[str] = COMMAND
 
 
@@ -131,18 +134,20 @@ class Workshop:
             raise outcome
         return rows, outcome
 
-    async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
+    async def samples(
+        self, waiting: Waiting, wanted: RowsInput, seconds: int
+    ) -> AsyncGenerator[tuple[Block, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.
 
         Args:
-            item: The item.
+            waiting: The item.
             wanted: What to prepare them for.
             seconds: The CPU time after which it is given up, for each block.
 
         Raises:
             ItemError: It cannot be read on; its code says why.
         """
-        blocks = read_samples(self._share, item, wanted)
+        blocks = self._blocks(waiting, wanted, seconds)
 
         def step(stopwatch: Stopwatch) -> tuple[Block, bool] | None:
             stopwatch.start()
@@ -182,10 +187,16 @@ class Workshop:
                 return await working
         raise OverdueError(seconds)
 
+    def _blocks(self, waiting: Waiting, wanted: RowsInput, seconds: int) -> Iterator[tuple[Block, bool]]:
+        if waiting.suspect:
+            task = RowsTask(wanted=wanted, share=self._share, item=waiting.item, seconds=seconds)
+            return samples_apart(task, self._decoding.apart)
+        return self._decoding.read(self._share, waiting.item, wanted)
+
     def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
         with self._bytes.taken(waiting.item.size):
             content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
             if waiting.suspect:
-                return prepare_in_box(content, task, row, self._decoding.apart)
+                return prepare_apart(content, task, row, self._decoding.apart)
             stopwatch.start()
             return self._decoding.here(content, task.wanted, self._pixels, row)
