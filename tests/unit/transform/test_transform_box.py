@@ -11,7 +11,7 @@ import pytest
 from edge_common.contract import TabularInput
 from edge_common.errors import ItemError
 from edge_common.messages import Item
-from edge_transform.apart import COMMAND, prepare_apart, samples_apart
+from edge_transform.apart import COMMAND, Apart
 from edge_transform.box import RowsTask, Task
 from edge_transform.prepare import prepare
 from edge_transform.reader import read_samples
@@ -26,7 +26,11 @@ TASK = Task(wanted=COLOUR, max_pixels=1000, seconds=1)
 
 def in_box(content: bytes, command: tuple[str, ...] = COMMAND) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     row = np.empty(COLOUR.sample_shape, np.float32)
-    prepare_apart(content, TASK, row, command)
+    apart = Apart(command)
+    try:
+        apart.prepare(content, TASK, row)
+    finally:
+        apart.rest()
     return row
 
 
@@ -69,6 +73,39 @@ def test_a_process_that_is_killed_blames_no_file() -> None:
     assert (error.code, error.can_retry) == ("NO_MEMORY", True)
 
 
+WORN = """
+import os, sys
+from edge_transform import box
+from edge_transform.prepare import prepare_into
+
+print(os.getpid(), file=open(sys.argv[1], "a"))
+done = []
+
+def prepare(content, *rest):
+    done.append(content) if len(done) < 2 else os.abort()
+    return prepare_into(content, *rest)
+
+box.main(prepare)
+"""
+"""A process that its third picture brings down, whatever it is; each process adds a line to a file."""
+
+
+def test_pictures_share_a_process_and_its_end_condemns_nobody_but_the_first(tmp_path: Path) -> None:
+    apart = Apart((sys.executable, "-c", WORN, str(tmp_path / "processes")))
+    row = np.empty(COLOUR.sample_shape, np.float32)
+    for seed in range(5):
+        apart.prepare(png(seed), TASK, row)
+        np.testing.assert_array_equal(row, prepare(png(seed), COLOUR))
+    with pytest.raises(ItemError, match="this is"):
+        apart.prepare(b"text", TASK, row)
+    apart.rest()
+    processes = (tmp_path / "processes").read_text().split()
+    assert len(processes) == 3
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(process), 0)
+
+
 @pytest.mark.parametrize("said", ["", '{"shape": [1]', '{"shape": [2, 3, 4]}\n1234'])
 def test_half_an_answer_is_none(said: str) -> None:
     error = rejected(png(), (sys.executable, "-c", f"print({said!r}, end='')"))
@@ -76,7 +113,7 @@ def test_half_an_answer_is_none(said: str) -> None:
 
 
 def blocks(share: Path, item: Item, command: tuple[str, ...] = COMMAND) -> list[tuple[Block, bool]]:
-    return [*samples_apart(RowsTask(wanted=TABLE, share=share, item=item, seconds=1), command)]
+    return [*Apart(command).samples(RowsTask(wanted=TABLE, share=share, item=item, seconds=1))]
 
 
 def test_a_table_is_read_as_everywhere(tmp_path: Path) -> None:
@@ -109,7 +146,7 @@ def test_a_table_that_brings_its_process_down_is_a_verdict(tmp_path: Path, word:
 def test_who_wants_no_more_leaves_no_process(tmp_path: Path) -> None:
     item = drop(tmp_path, tables.csv(tables.loads(100_000)), "loads.csv")
     command = ("sh", "-c", f"echo $$ > {tmp_path}/process; exec {' '.join(COMMAND)}")
-    samples = samples_apart(RowsTask(wanted=TABLE, share=tmp_path, item=item, seconds=10), command)
+    samples = Apart(command).samples(RowsTask(wanted=TABLE, share=tmp_path, item=item, seconds=10))
     next(samples)
     process = int((tmp_path / "process").read_text())
     os.kill(process, 0)
