@@ -6,7 +6,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from edge_common.contract import ImageInput
+from edge_common.contract import PictureInput
 from edge_common.lifecycle import run_module
 from edge_common.messages import Frame
 from edge_transform import box
@@ -21,7 +21,7 @@ CRASH, HANG = b"this crashes the decoder", b"this hangs the decoder"
 BOX = (sys.executable, str(Path(__file__).resolve()), "box")
 
 
-def prepare(content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> Frame:
+def prepare(content: bytes, wanted: PictureInput, pixels: Room, row: Row) -> Frame:
     """Prepare a file, unless it says what is to happen instead."""
     if CRASH in content:
         os.kill(os.getpid(), signal.SIGSEGV)

@@ -40,8 +40,8 @@ class _Input(_Half):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-class ImageInput(_Input):
-    """Pictures, as one float32 tensor of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
+class PictureInput(_Input):
+    """What is seen, as float32 of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
 
     Attributes:
         width: Pixels.
@@ -55,7 +55,7 @@ class ImageInput(_Input):
         scale: One value a channel.
     """
 
-    kind: Literal["image"] = "image"
+    kind: Literal["image", "video"]
     width: Annotated[int, Field(ge=1, le=16384)]
     height: Annotated[int, Field(ge=1, le=16384)]
     channels: Literal["L", "RGB", "BGR"] = "RGB"
@@ -79,6 +79,23 @@ class ImageInput(_Input):
     def sample_shape(self) -> tuple[int, int, int]:
         """One sample: channels, height, width."""
         return (self.depth, self.height, self.width)
+
+
+class ImageInput(PictureInput):
+    """Pictures (JPEG, PNG, BMP, TIFF, WebP, GIF); every page, and every frame of an animation, is a sample."""
+
+    kind: Literal["image"] = "image"
+
+
+class VideoInput(PictureInput):
+    """Videos (MP4, Matroska, AVI), of which some frames are samples.
+
+    Attributes:
+        rate: Frames a second: of a video the first frame at 0, 1, 2, … times ``1 / rate`` seconds or after, each once.
+    """
+
+    kind: Literal["video"]
+    rate: Annotated[float, Field(gt=0, le=1000)]
 
 
 class Column(_Half):
@@ -177,7 +194,8 @@ Input = Annotated[
     Annotated[ImageInput, Tag("image")]
     | Annotated[TabularInput, Tag("tabular")]
     | Annotated[TensorInput, Tag("tensor")]
-    | Annotated[AudioInput, Tag("audio")],
+    | Annotated[AudioInput, Tag("audio")]
+    | Annotated[VideoInput, Tag("video")],
     Discriminator(_kind),
 ]
 """The input half: one class a kind."""

@@ -1,12 +1,16 @@
 """Items that wait to be prepared. Pure: it is told the time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from edge_common.messages import Frame, Item, Part, chunks
 
 WIDEST: Final = Frame(width=99999, height=99999, box=(-99999.999, -99999.999, 99999.999, 99999.999))
 """As long as one gets in a message."""
+
+MOST_COUNT: Final = (1 << 31) - 1
 
 MOST_ITEMS: Final = 10_000
 """More than any window: what is over it is forgotten, and the ledger sends it again."""
@@ -67,5 +71,16 @@ class Backlog:
 
     def take(self, most: int) -> list[Waiting]:
         """Take a batch: the oldest items, as many as one message can name."""
-        parts = (Part(item=waiting.item, first=most, rows=1, frames=(WIDEST,)) for waiting in self._waiting.values())
-        return [self._waiting.pop(part.item.id) for part in next(chunks(parts, most), ())]
+        fitting = most_pictures((waiting.item for waiting in self._waiting.values()), most)
+        return [self._waiting.pop(key) for key in list(islice(self._waiting, fitting))]
+
+
+def most_pictures(items: Iterable[Item], most: int) -> int:
+    """How many pictures, one of each item, a message can name.
+
+    Args:
+        items: Whose they are.
+        most: No more than so many.
+    """
+    parts = (Part(item=item, part=MOST_COUNT, first=most, rows=1, frames=(WIDEST,)) for item in items)
+    return len(next(chunks(parts, most), ()))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field
 
-from edge_common.contract import ImageInput
+from edge_common.contract import PictureInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
@@ -26,7 +26,7 @@ from edge_transform.room import Room
 COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
 
 Row = npt.NDArray[np.float32]
-Preparer = Callable[[bytes, ImageInput, Room, Row], Frame]
+Preparer = Callable[[bytes, PictureInput, Room, Row], Frame]
 """Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
 
 See :func:`edge_transform.prepare.prepare_into`.
@@ -42,7 +42,7 @@ class Task(BaseModel):
         seconds: The most CPU time that it may take.
     """
 
-    wanted: ImageInput
+    wanted: PictureInput
     max_pixels: int
     seconds: Annotated[int, Field(ge=1)]
 
