@@ -107,8 +107,12 @@ class Suite:
         ledger = await self.reported("ingest", "ledger")
         return dict(ledger["items"]) if ledger else {}
 
-    async def swap(self, desired: Mapping[str, Any]) -> float:
+    async def swap(self, desired: Mapping[str, Any], module: str = "inference") -> float:
         """Ask for a model and wait until it serves.
+
+        Args:
+            desired: The desired property ``model``.
+            module: Which module is asked.
 
         Returns:
             Milliseconds from the edit's arrival at the module to the model serving, as the module has measured it.
@@ -116,13 +120,13 @@ class Suite:
         Raises:
             SuiteError: The module refused the model.
         """
-        await self.edit_twin("inference", {"model": desired})
+        await self.edit_twin(module, {"model": desired})
         while True:
-            model = await self.reported("inference", "model") or {}
+            model = await self.reported(module, "model") or {}
             last = model.get("last") or {}
             if model.get("requestId") == desired["requestId"] and last:
                 if last.get("result") != "succeeded":
-                    raise SuiteError(f"the inference module refused the model: {last}")
+                    raise SuiteError(f"{module} refused the model: {last}")
                 return float(last["milliseconds"])
             await self.pause()
 

@@ -25,6 +25,7 @@ class Bench:
     now: float = 0.0
     attempts: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
     names: int = 0
 
     def arrive(self, count: int) -> list[str]:
@@ -40,7 +41,8 @@ class Bench:
         alone = [*plan.alone, *self._fresh(plan.probes)]
         for item in [*together, *alone]:
             self.attempts[item] = self.attempts.get(item, 0) + 1
-            self.dispatcher.launch(item, self.attempts[item], alone=item in alone)
+            kind = self.kinds.get(item, "items")
+            self.dispatcher.launch(item, self.attempts[item], alone=item in alone, kind=kind)
         self.dispatcher.sent([*together, *alone], self.now)
         return together, alone
 
@@ -50,6 +52,9 @@ class Bench:
 
     def accept(self, *items: str) -> None:
         for item in items:
+            if item not in self.attempts:
+                self.attempts[item] = 1
+                self.dispatcher.launch(item, 1, alone=False, kind=self.kinds.get(item, "items"))
             self.dispatcher.finish(item, self.now)
         self.wait(0)
 
@@ -151,6 +156,23 @@ def test_an_item_that_brings_the_chain_down_is_given_up_once_others_got_through_
         bench.accept(*bench.arrive(1))
     assert bench.lost == ["poison"]
     assert bench.dispatcher.in_flight == 0
+
+
+def test_items_of_another_kind_that_get_through_speak_against_nobody(bench: Bench) -> None:
+    bench.dispatcher.suspect("table", 2, 0)
+    bench.kinds["table"] = "tables"
+    for _ in range(10):
+        bench.until_sent("table")
+        bench.wait(LEASE)
+        bench.accept(*bench.arrive(1))
+    assert bench.lost == []
+    while not bench.lost:
+        bench.until_sent("table")
+        bench.wait(LEASE)
+        [other] = bench.arrive(1)
+        bench.kinds[other] = "tables"
+        bench.accept(other)
+    assert bench.lost == ["table"]
 
 
 def test_an_outage_however_long_gives_nothing_up(bench: Bench) -> None:
