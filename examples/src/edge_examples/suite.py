@@ -20,6 +20,8 @@ POLL_S: Final = 0.25
 STOP_S: Final = 30.0
 SETTLED: Final = ("uploaded", "done", "quarantined", "gone")
 """States of ingest's ledger from which nothing but retention leads on."""
+AT_REST: Final = ("Active", "Failed", "Idle")
+"""States of inference's model while none is on its way; ``last`` is of the change before until then."""
 
 MODULES_TWINS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ingest": {"reportSeconds": 0.5, "inquirySeconds": 10},
@@ -124,7 +126,7 @@ class Suite:
         while True:
             model = await self.reported(module, "model") or {}
             last = model.get("last") or {}
-            if model.get("requestId") == desired["requestId"] and last:
+            if model.get("requestId") == desired["requestId"] and model["state"] in AT_REST and last:
                 if last.get("result") != "succeeded":
                     raise SuiteError(f"{module} refused the model: {last}")
                 return float(last["milliseconds"])

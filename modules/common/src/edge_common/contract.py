@@ -8,6 +8,7 @@ class in the union of its half.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -38,6 +39,11 @@ class _Input(_Half):
         """SHA-256 of the input half as canonical JSON (sorted keys, no white space), in hex."""
         canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @property
+    def cut(self) -> tuple[Any, ...]:
+        """How samples are cut out of files: where two contracts' are equal, a file's samples are of the same places."""
+        return ()
 
 
 class PictureInput(_Input):
@@ -97,6 +103,11 @@ class VideoInput(PictureInput):
     kind: Literal["video"]
     rate: Annotated[float, Field(gt=0, le=1000)]
 
+    @property
+    def cut(self) -> tuple[float]:
+        """The times of frames."""
+        return (self.rate,)
+
 
 class Column(_Half):
     """One column of a table.
@@ -142,6 +153,11 @@ class TabularInput(_Input):
         """One sample: its rows if there are several, columns."""
         return (len(self.columns),) if self.window == 1 else (self.window, len(self.columns))
 
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Rows of a window, and from one to the next."""
+        return (self.window, self.step)
+
 
 class TensorInput(_Input):
     """Tensors as they are (``.npy``), as float32.
@@ -183,6 +199,11 @@ class AudioInput(_Input):
     def sample_shape(self) -> tuple[int]:
         """One sample."""
         return (self.frame,)
+
+    @property
+    def cut(self) -> tuple[Fraction, Fraction]:
+        """Seconds of a frame, and from one to the next."""
+        return (Fraction(self.frame, self.rate), Fraction(self.step, self.rate))
 
 
 def _kind(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from edge_common.contract import ImageInput, Input
+from edge_common.contract import Input
 from edge_common.errors import MalformedMessageError
 
 T = TypeVar("T", bound=BaseModel)
@@ -407,7 +407,7 @@ class ContractMessage(Body):
 
 
 class OneFile(_Wire):
-    """A trial of one file, which is nobody's item: an operator asks what a model says of it."""
+    """A trial of one file, which is nobody's item: an operator asks what a model says of it, or of its beginning."""
 
     model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 
@@ -416,7 +416,7 @@ class OneFile(_Wire):
 
 
 class LiveShare(_Wire):
-    """A trial on live items: so many of them are prepared a second time."""
+    """A trial on live items: so many of them are prepared a second time, of those with many samples the first."""
 
     kind: Literal["live"] = "live"
     share: Annotated[float, Field(gt=0, le=1)]
@@ -435,7 +435,7 @@ class TrialMessage(Body):
     """
 
     trial: BatchName
-    input: ImageInput
+    input: Input
     seconds: Annotated[float, Field(gt=0, le=3600)]
     source: Annotated[OneFile | LiveShare, Field(discriminator="kind")]
 
@@ -448,6 +448,7 @@ class TrialBatchMessage(Body):
         batch: Its name in the tensor store; none where there is nothing in it.
         parts: Whose rows it holds; none where it holds one file's.
         frames: Where the rows of one file lie in its picture.
+        more: Whether one file holds more samples than these, which are its first.
         refusal: Why one file could not be prepared: a code, a colon, a sentence.
     """
 
@@ -455,6 +456,7 @@ class TrialBatchMessage(Body):
     batch: BatchName | None = None
     parts: tuple[Part, ...] = ()
     frames: tuple[Frame, ...] = ()
+    more: bool = False
     refusal: Annotated[str, Field(max_length=2100)] | None = None
 
 

@@ -199,6 +199,8 @@ class Transform:
             _see_to_threads([error])
         else:
             self._counts.items.labels("ok" if delivered else "expired").inc()
+            if delivered:
+                self._trials.offer_many(item)
 
 
 def _see_to_threads(errors: Iterable[ItemError]) -> None:

@@ -4,8 +4,10 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -19,9 +21,10 @@ from edge_common.messages import Frame, Item, Part
 from edge_transform.backlog import Waiting
 from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
 from edge_transform.decoders import decoder_of
+from edge_transform.decoders.sniff import HEAD_BYTES
 from edge_transform.errors import NO_MEMORY, SEVERAL, OverdueError
 from edge_transform.prepare import prepare_into
-from edge_transform.prepare.samples import Samples
+from edge_transform.prepare.samples import Samples, samples
 from edge_transform.reader import read_item, read_samples
 from edge_transform.room import Room
 from edge_transform.stopwatch import Stopwatch
@@ -131,22 +134,23 @@ class Workshop:
             several=[waiting for waiting, error in errors if error.code == SEVERAL.code],
         )
 
-    async def prepare_content(self, content: bytes, wanted: PictureInput, seconds: int) -> tuple[Row, Frame]:
-        """Prepare what is no file on the share into a batch of one; and where it lies in its picture.
+    async def prepare_content(self, content: bytes, wanted: Input, seconds: int) -> tuple[Samples, bool]:
+        """The first samples, at most a batch, of what is no file on the share; and whether it holds more.
 
         Raises:
             ItemError: It cannot be prepared.
         """
-        rows = np.empty((1, *wanted.sample_shape), np.float32)
 
-        def work(stopwatch: Stopwatch) -> Frame:
+        def work(stopwatch: Stopwatch) -> tuple[Samples, bool]:
             stopwatch.start()
-            return self._decoding.here(content, wanted, self._pixels, rows[0])
+            try:
+                with closing(samples(BytesIO(content), content[:HEAD_BYTES], wanted, self._pixels)) as blocks:
+                    return next(blocks), next(blocks, None) is not None
+            except MemoryError:
+                raise NO_MEMORY from None
 
-        outcome = await self._outcome(work, seconds)
-        if isinstance(outcome, ItemError):
-            raise outcome
-        return rows, outcome
+        with self._seconds.time():
+            return await self._watched(work, seconds, self._pool)
 
     async def samples(self, item: Item, wanted: Input, seconds: int) -> AsyncGenerator[tuple[Samples, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.

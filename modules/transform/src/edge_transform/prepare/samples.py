@@ -1,6 +1,6 @@
 """All samples of a file, in bounded memory, whatever it holds."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -27,7 +27,7 @@ class Samples(NamedTuple):
     frames: tuple[Frame, ...] = ()
 
 
-def samples(file: BinaryIO, head: bytes, wanted: Input, pixels: Room) -> Iterator[Samples]:
+def samples(file: BinaryIO, head: bytes, wanted: Input, pixels: Room) -> Generator[Samples, None, None]:
     """A file's samples, in blocks of the batch that suits the model; only the last may be smaller.
 
     Args:
