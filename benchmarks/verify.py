@@ -1,8 +1,9 @@
 """What `edge-verify` takes for a store of many items: time, and memory.
 
-The store is a folder, made here: results of one row an item, and five events of each. The last line is one JSON object:
+The store is a folder, made here: results of one row an item, five events of each, and the originals of a tenth of them.
+The last line is one JSON object:
 
-items, events      what is in the store
+items, originals   what is in the store
 listing_s          edge-verify by listing, in seconds; `deep_s` with --deep, `trace_s` for the way of one file
 listing_cpu_s      the processor's part of it; `deep_cpu_s` and `trace_cpu_s` likewise
 listing_mb         the most memory that it had resident, in MB (10^6 bytes); `deep_mb` and `trace_mb` likewise
@@ -30,10 +31,13 @@ VERIFY: Final = Path(sys.executable).with_name("edge-verify")
 DAY: Final = 100_000
 """Items in a day; as many rows are in a shard."""
 
+ORIGINALS: Final = 10_000
+"""Of them, those whose originals are in the store, too."""
+
 LEDGER: Final = "a" * 32
 SPOOL: Final = "b" * 32
-INGEST_EVENTS: Final = ("seen", "sent", "done")
-UPLOAD_EVENTS: Final = ("accepted", "stored")
+CONTENT: Final = b"?" * 1000
+CONTENT_SHA256: Final = hashlib.sha256(CONTENT).hexdigest()
 THEN: Final = 1_700_000_000.0
 
 
@@ -46,7 +50,7 @@ def main() -> None:
         store = Path(folder)
         for number in range(items // DAY):
             fill(store, number)
-        figures: dict[str, float] = {"items": items, "events": items * len(INGEST_EVENTS + UPLOAD_EVENTS)}
+        figures: dict[str, float] = {"items": items, "originals": items // DAY * ORIGINALS}
         for name, arguments in {"listing": [], "deep": ["--deep"], "trace": ["trace", path_of(items // 2)]}.items():
             figures |= {f"{name}_{what}": value for what, value in measured("--store", str(store), *arguments).items()}
     print(json.dumps(figures))
@@ -70,42 +74,53 @@ def measured(*arguments: str) -> dict[str, float]:
     }
 
 
-def fill(store: Path, number: int) -> None:
+def fill(store: Path, day: int) -> None:
     """Write a day of the store."""
-    day = (date(2024, 1, 1) + timedelta(number)).isoformat()
-    items = range(number * DAY, (number + 1) * DAY)
+    date_ = (date(2024, 1, 1) + timedelta(day)).isoformat()
+    items = range(day * DAY, (day + 1) * DAY)
     ids = [hashlib.sha256(path_of(item).encode()).hexdigest()[:32] for item in items]
     rows = {"id": ids, **{name: pa.array([1] * DAY, pa.int32()) for name in ("attempt", "part", "row")}}
-    results = write(store, "records", day, pa.table(rows))
-    place: dict[str, Any] = {"object": str(results.relative_to(store)), "object_sha256": results.stem}
-    place |= {"object_bytes": results.stat().st_size, "rows": 1}
-    for about in events(number, items, ids, place):
-        write(store, "_ledger", day, pa.table({name: column(about, name) for name in shards.COLUMNS}))
+    for about in events(day, items, ids, write(store, "records", date_, pa.table(rows)), originals(store, date_, ids)):
+        columns = {name: column(about, name) for name in shards.COLUMNS}
+        write(store, "_ledger", date_, pa.table(columns))
 
 
-def events(number: int, items: range, ids: list[str], place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def originals(store: Path, day: str, ids: list[str]) -> list[str]:
+    """Write the originals of a day; gives their names."""
+    names = [f"raw/device=edge-1/date={day}/{item}.jpg" for item in ids[:ORIGINALS]]
+    (store / names[0]).parent.mkdir(parents=True)
+    for name in names:
+        (store / name).write_bytes(CONTENT)
+        os.utime(store / name, (THEN, THEN))
+    return names
+
+
+def events(day: int, items: range, ids: list[str], results: Path, raw: list[str]) -> Iterator[dict[str, Any]]:
     """The events of a day, one kind after another, each as columns; a column of one value is that value."""
-    for source, module, names in ((LEDGER, "ingest", INGEST_EVENTS), (SPOOL, "upload", UPLOAD_EVENTS)):
-        for order, event in enumerate(names):
-            first = (number * len(names) + order) * DAY + 1
-            yield {
-                "source": source,
-                "number": range(first, first + DAY),
-                "module": module,
-                "event": event,
-                "at": THEN + number + order / 10,
-                "id": ids,
-                "attempt": 1,
-                **({"path": [path_of(item) for item in items], "size": 1000} if module == "ingest" else {}),
-                **({"content_sha256": ids, "generation": 0} if module == "ingest" else {}),
-                **(place if event == "stored" else {}),
-            }
+    shard = {"object": f"records/{results.parent.parent.name}/{results.parent.name}/{results.name}", "rows": 1}
+    shard |= {"object_sha256": results.stem, "object_bytes": results.stat().st_size}
+    copied = {"object": raw, "object_sha256": CONTENT_SHA256, "object_bytes": len(CONTENT)}
+    files = {"path": [path_of(item) for item in items], "size": len(CONTENT), "content_sha256": CONTENT_SHA256}
+    ledger = [{"module": "ingest", "event": event, "id": ids, **files} for event in ("seen", "sent", "done")]
+    spool: list[dict[str, Any]] = [{"event": "accepted", "id": ids}, {"event": "stored", "id": ids, **shard}]
+    spool.append({"event": "stored", "id": ids[:ORIGINALS], **copied})
+    yield from numbered(LEDGER, day, ledger)
+    yield from numbered(SPOOL, day, [{"module": "upload", **about} for about in spool])
+
+
+def numbered(source: str, day: int, kinds: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Number events as their source does, day after day without gaps."""
+    first = 1 + day * sum(len(about["id"]) for about in kinds)
+    for order, about in enumerate(kinds):
+        end = first + len(about["id"])
+        yield {**about, "source": source, "number": range(first, end), "at": THEN + day + order / 10, "attempt": 1}
+        first = end
 
 
 def column(about: dict[str, Any], name: str) -> Any:
     """A column of the ledger."""
     values = about.get(name)
-    return pa.array(values if isinstance(values, (list, range)) else [values] * DAY, shards.COLUMNS[name])
+    return pa.array(values if isinstance(values, (list, range)) else [values] * len(about["id"]), shards.COLUMNS[name])
 
 
 def write(store: Path, kind: str, day: str, table: Any) -> Path:

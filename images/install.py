@@ -11,6 +11,7 @@ import compileall
 import os
 import py_compile
 import shutil
+import struct
 import subprocess
 import sys
 import venv
@@ -27,20 +28,36 @@ MTIME = 315532800
 """1980, the earliest that a zip file can hold."""
 
 UNUSED = (
-    *("tests", "include", "*.a", "*.h", "*.hpp", "*.c", "*.cpp", "*.pyi", "*.pxd", "*.pyx"),
+    *("tests", "include", "*.a", "*.h", "*.hpp", "*.c", "*.cc", "*.cpp", "*.pyi", "*.pxd", "*.pyx", "*.pxi"),
     *("numpy/distutils", "numpy/f2py", "numpy/_core/_simd.*", "numpy/_core/*_tests.*"),
+    *("numpy/fft", "numpy/polynomial", "numpy/random"),  # each is imported when it is first asked for
     # Tools that change models, and the library for programs in C; Python's extension contains it once more.
     *("onnxruntime/tools", "onnxruntime/transformers", "onnxruntime/quantization"),
     "onnxruntime/capi/libonnxruntime.so*",
     # What talks to clusters and clouds, and each library's two other names, which a wheel holds as copies.
-    *("pyarrow/*flight*", "pyarrow/*s3*", "pyarrow/_orc*", "pyarrow/_dataset*", "pyarrow/*cpp_tests*"),
-    *("pyarrow/_csv*", "pyarrow/_json*", "pyarrow/_feather*", "pyarrow/_acero*", "pyarrow/_substrait*"),
-    "pyarrow/*encryption*",
+    *("pyarrow/*flight*", "pyarrow/*s3*", "pyarrow/_hdfs*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*"),
+    *("pyarrow/_orc*", "pyarrow/_dataset*", "pyarrow/_feather*", "pyarrow/_acero*", "pyarrow/_substrait*"),
+    *("pyarrow/*encryption*", "pyarrow/*cpp_tests*"),
     *("pyarrow/libarrow_python*.so", "pyarrow/libarrow_python*.so.*.*.*"),
+    # AVIF, which is no format that is decoded, and what writes text into pictures.
+    *("PIL/_avif.*", "pillow.libs/libavif-*", "PIL/_imagingft.*"),
+    *("pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*", "pillow.libs/libbrotli*"),
+    # Version 1, which version 2 brings along, and a parser of C, which no library needs once it is built.
+    *("pydantic/v1", "pycparser*"),
     # Grammars of programming languages, which nothing here prints.
     "pygments/lexers/[a-z]*",
 )
 """What packages bring for those who test them or build upon them, and what no module uses of the largest ones."""
+
+WITH_SYMBOLS = ("aiohttp", "cryptography", "frozenlist", "multidict", "propcache", "pyarrow")
+"""Whose libraries come with symbols for debuggers, a fifth of them and more."""
+
+CHANGED = (
+    "Of the packages below, which are not as they were published, files with these names were left out:",
+    *(f"    {pattern}" for pattern in UNUSED),
+    f"Symbols were cut off the libraries of {', '.join(WITH_SYMBOLS)}.",
+)
+"""A note that goes with them, as their licences ask."""
 
 
 def main(step: str, *names: str) -> None:
@@ -62,6 +79,7 @@ def install_dependencies() -> None:
     for script in ("Activate.ps1", "activate", "activate.csh", "activate.fish"):
         (EDGE / "bin" / script).unlink()
     tidy(DEPENDENCIES)
+    (DEPENDENCIES / "CHANGED.txt").write_text("\n".join(CHANGED) + "\n", encoding="utf-8")
     settle(DEPENDENCIES.parents[1])
 
 
@@ -96,8 +114,32 @@ def tidy(root: Path) -> None:
     for pattern in UNUSED:
         for path in list(root.rglob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for package in WITH_SYMBOLS:
+        for library in root.glob(f"lib/python*/site-packages/{package}/**/*.so*"):
+            strip(library)
     unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(root, quiet=1, stripdir=root, prependdir=EDGE, invalidation_mode=unchecked)
+
+
+def strip(library: Path) -> None:
+    """Cut off a shared library's symbols and sections, which are behind all that is loaded.
+
+    Loading needs the program headers alone (ELF gABI, chapter 5). Addresses stay, so that the file in the wheel names
+    those in a core dump. What is no 64-bit little-endian ELF file is left alone.
+    """
+    with library.open("r+b") as file:
+        header = bytearray(file.read(64))
+        if header[:6] != b"\x7fELF\x02\x01":
+            return
+        (table,) = struct.unpack_from("<Q", header, 32)
+        size, count = struct.unpack_from("<HH", header, 54)
+        file.seek(table)
+        loaded = [sum(struct.unpack_from("<8xQ16xQ", file.read(size))) for _ in range(count)]
+        struct.pack_into("<Q", header, 40, 0)  # where the section headers begin
+        struct.pack_into("<HH", header, 60, 0, 0)  # how many they are, and which has their names
+        file.seek(0)
+        file.write(header)
+        file.truncate(max(table + size * count, *loaded))
 
 
 def settle(root: Path) -> None:

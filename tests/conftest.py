@@ -1,9 +1,12 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from support.azurite import Azurite, running_azurite
 from support.registry import RegistryServer, running_registry
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # for tests that import onnxruntime themselves
 
 
 @pytest.fixture(scope="session")

@@ -35,13 +35,16 @@ TWINS: Mapping[str, Mapping[str, Any]] = {
 PROGRAMS = {module: f"edge-{module}" for module in MODULES} | {"transform": "python -m support.fragile"}
 
 
-def deployment(sources: Mapping[str, str], launch: Path, retention: str, model: Mapping[str, Any]) -> dict[str, Any]:
+def deployment(
+    sources: Mapping[str, str], launch: Path, retention: str, store: Mapping[str, str], model: Mapping[str, Any]
+) -> dict[str, Any]:
     """The manifest of a run.
 
     Args:
         sources: The template's variables.
         launch: A folder with a file of environment for each module, which is read at each of its starts.
         retention: What becomes of uploaded files.
+        store: What upload is told of its store.
         model: The model to start with.
     """
     manifest: dict[str, Any] = json.loads(expand_template(TEMPLATE, {**os.environ, **sources}, "amd64").text)
@@ -49,6 +52,8 @@ def deployment(sources: Mapping[str, str], launch: Path, retention: str, model: 
     entries = content["$edgeAgent"]["properties.desired"]["modules"]
     for module, entry in entries.items():
         entry["settings"] = _launched(entry["settings"], launch / module, PROGRAMS[module])
+    del entries["upload"]["env"]["CLOUD_DIR"]
+    entries["upload"]["env"] |= {name: {"value": value} for name, value in store.items()}
     twins = {**TWINS, "ingest": {**TWINS["ingest"], "retention": retention}}
     twins["inference"] = {**twins["inference"], "model": model}
     for module, desired in twins.items():

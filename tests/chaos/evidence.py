@@ -9,24 +9,29 @@ from pathlib import Path
 
 import pyarrow.dataset as ds
 
-from chaos.referee import Entry, Evidence, File, Record
+from chaos.found import Entry, Evidence, File, Record
 
 PRIVATE = ".edge"
 REASON = ".reason.json"
 
 
 def read_ledger(folder: Path) -> list[Entry]:
-    """All items of ingest's ledger, also while it is written."""
-    with closing(sqlite3.connect(f"file:{folder / 'ledger.db'}?mode=ro", uri=True)) as ledger:
-        return [Entry(*row) for row in ledger.execute("SELECT id, path, sha256, state FROM item")]
+    """All items of ingest's ledger, also while it is written, or yet to be made."""
+    file = folder / "ledger.db"
+    if not file.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as ledger:
+        made = ledger.execute("PRAGMA user_version").fetchone()[0]
+        return [Entry(*row) for row in ledger.execute("SELECT id, path, sha256, state FROM item")] if made else []
 
 
-def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
+def read_all(share: Path, store: Path, ledger: Path) -> Evidence:
     """Everything; of a suite that has stopped."""
     private = share / PRIVATE
     return Evidence(
         ledger=read_ledger(ledger),
-        records=_records(cloud),
+        records=_records(store),
+        spoilt=[path for path in _files(store / "records") if _sha256(store / "records" / path) != Path(path).stem],
         share=[File(path, _sha256(share / path)) for path in _files(share) if not path.startswith(f"{PRIVATE}/")],
         archive=[
             File(path.partition("/")[2], _sha256(private / "archive" / path)) for path in _files(private / "archive")
@@ -36,13 +41,8 @@ def read_all(share: Path, cloud: Path, ledger: Path) -> Evidence:
     )
 
 
-def shards(cloud: Path) -> list[Path]:
-    """The store's files with results."""
-    return sorted(cloud.glob("records/**/*.parquet"))
-
-
-def _records(cloud: Path) -> list[Record]:
-    files = shards(cloud)
+def _records(store: Path) -> list[Record]:
+    files = sorted(store.glob("records/**/*.parquet"))
     if not files:
         return []
     columns = ["id", "path", "content_sha256", "model_version", "label"]

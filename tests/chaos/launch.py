@@ -41,6 +41,7 @@ class Launcher:
         self._clocks = root / "clocks"
         self._previous = root / "previous"
         self._library = root / "clock.so"
+        self._corrected = dict.fromkeys(MODULES, 0)
 
     def make(self) -> None:
         """Have all modules start as they are, at the true time."""
@@ -57,11 +58,16 @@ class Launcher:
     @contextmanager
     def clock(self, module: str, offset_s: int) -> Iterator[None]:
         """A running module's wall clock jumps, and later jumps back."""
-        self._set_clock(module, offset_s)
+        self._set_clock(module, self._corrected[module] + offset_s)
         try:
             yield
         finally:
-            self._set_clock(module, 0)
+            self._set_clock(module, self._corrected[module])
+
+    def correct_clock(self, module: str, offset_s: int) -> None:
+        """A running module's wall clock jumps for good."""
+        self._corrected[module] += offset_s
+        self._set_clock(module, self._corrected[module])
 
     @contextmanager
     def previous(self, module: str) -> Iterator[None]:

@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chaos.feeder import Delivery
+from chaos.found import Entry, Evidence, File, Record
 
-Kind = Literal["lost", "duplicated", "wrong"]
+Kind = Literal["lost", "duplicated", "wrong", "unsettled"]
 
 SETTLED = frozenset({"done", "quarantined", "gone"})
+TOLD = SETTLED | {"uploaded"}
+"""States that promise that nothing is to be done any more to have it in the store."""
 CRASHED = "DECODER_CRASHED"
 """Why a file is in quarantine whose decoder crashes."""
 
@@ -19,56 +22,6 @@ PUT_ASIDE = re.compile(r"~[0-9a-f]{8}(~[0-9]+)?(?=\.[^./]*$)")
 
 AGREEING = 0.8
 """Of the pictures, at least so many must be predicted as what they show."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An item in ingest's ledger."""
-
-    id: str
-    path: str
-    sha256: str
-    state: str
-
-
-@dataclass(frozen=True)
-class Record:
-    """A row in the store."""
-
-    id: str
-    path: str
-    sha256: str
-    model: str
-    label: str
-
-
-@dataclass(frozen=True)
-class File:
-    """A file on the share, in its archive or in its quarantine, under the path that it came by."""
-
-    path: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What is there after a run.
-
-    Attributes:
-        ledger: All items.
-        records: All rows in the store.
-        share: The files on the share, but for its private folder.
-        archive: Those that were archived.
-        quarantine: Those in quarantine, with the code of each.
-        halfway: Names left in the private folder on the way to their last place.
-    """
-
-    ledger: Sequence[Entry]
-    records: Sequence[Record]
-    share: Sequence[File] = ()
-    archive: Sequence[File] = ()
-    quarantine: Mapping[File, str] = field(default_factory=dict)
-    halfway: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -107,22 +60,43 @@ def judge(deliveries: Sequence[Delivery], evidence: Evidence, retention: str) ->
         retention: What was to become of uploaded files: ``keep``, ``archive`` or ``delete``.
     """
     known = {(delivery.path, delivery.sha256): delivery for delivery in deliveries}
-    last = {delivery.path: delivery for delivery in deliveries}
+    last = list({delivery.path: delivery for delivery in deliveries}.values())
+    unsettled = [*_under_way(evidence.ledger), *_unknown(last, evidence)]
     return [
-        *_lost(last.values(), evidence),
+        *unsettled,
+        *_lost(last, evidence),
         *_duplicated(evidence.records),
         *_strangers(known, evidence),
         *_disagreements(evidence),
         *_mislabelled(known, evidence.records),
-        *_misplaced(last.values(), evidence, retention),
+        *_misplaced(*_without({home(trouble.path) for trouble in unsettled}, last, evidence), retention),
     ]
 
 
-def _lost(last: Iterable[Delivery], evidence: Evidence) -> Iterator[Trouble]:
-    stored = {(home(record.path), record.sha256) for record in evidence.records}
+def _under_way(ledger: Iterable[Entry]) -> Iterator[Trouble]:
+    for entry in ledger:
+        if entry.state not in SETTLED:
+            yield Trouble("unsettled", entry.path, f"the ledger still has it as {entry.state}")
+
+
+def _unknown(last: Iterable[Delivery], evidence: Evidence) -> Iterator[Trouble]:
+    known = {(home(entry.path), entry.sha256) for entry in evidence.ledger}
+    there = _places(evidence.share)
     for delivery in last:
-        if not delivery.crashes and (delivery.path, delivery.sha256) not in stored:
-            yield Trouble("lost", delivery.path, "its content is not in the store")
+        if (delivery.path, delivery.sha256) not in known and File(delivery.path, delivery.sha256) in there:
+            yield Trouble("unsettled", delivery.path, "it is on the share, and the ledger does not know it")
+
+
+def _lost(last: Iterable[Delivery], evidence: Evidence) -> Iterator[Trouble]:
+    """What is gone, or was told to have come to its end, and is not in the store."""
+    stored = {(home(record.path), record.sha256) for record in evidence.records}
+    on_its_way = {(home(entry.path), entry.sha256) for entry in evidence.ledger if entry.state not in TOLD}
+    told = {(home(entry.path), entry.sha256) for entry in evidence.ledger} - on_its_way
+    there = _places(evidence.share)
+    for file in _files(last):
+        key = (file.path, file.sha256)
+        if key not in stored and (key in told or file not in there):
+            yield Trouble("lost", file.path, "its content is not in the store")
 
 
 def _duplicated(records: Iterable[Record]) -> Iterator[Trouble]:
@@ -136,6 +110,8 @@ def _strangers(known: Mapping[tuple[str, str], Delivery], evidence: Evidence) ->
     for record in evidence.records:
         if (home(record.path), record.sha256) not in known:
             yield Trouble("wrong", record.path, "nobody wrote the content that is in the store")
+    for name in evidence.spoilt:
+        yield Trouble("wrong", name, "its bytes are not what its name says")
     for file in (*evidence.share, *evidence.archive, *evidence.quarantine):
         if (home(file.path), file.sha256) not in known:
             yield Trouble("wrong", file.path, "nobody wrote the content that is on the share")
@@ -144,14 +120,12 @@ def _strangers(known: Mapping[tuple[str, str], Delivery], evidence: Evidence) ->
 def _disagreements(evidence: Evidence) -> Iterator[Trouble]:
     """Ledger and store must tell the same story."""
     done = {(entry.id, entry.path, entry.sha256) for entry in evidence.ledger if entry.state == "done"}
+    under_way = {(entry.id, entry.path, entry.sha256) for entry in evidence.ledger if entry.state not in SETTLED}
     stored = {(record.id, record.path, record.sha256) for record in evidence.records}
     for _, path, _ in done - stored:
         yield Trouble("wrong", path, "the ledger has it as stored, the store does not")
-    for _, path, _ in stored - done:
+    for _, path, _ in stored - done - under_way:
         yield Trouble("wrong", path, "the store has it, the ledger does not say so")
-    for entry in evidence.ledger:
-        if entry.state not in SETTLED:
-            yield Trouble("wrong", entry.path, f"the ledger still has it as {entry.state}")
 
 
 def _mislabelled(known: Mapping[tuple[str, str], Delivery], records: Iterable[Record]) -> Iterator[Trouble]:
@@ -173,7 +147,7 @@ def _mislabelled(known: Mapping[tuple[str, str], Delivery], records: Iterable[Re
 
 def _misplaced(last: Iterable[Delivery], evidence: Evidence, retention: str) -> Iterator[Trouble]:
     """Every file is where it belongs, byte for byte."""
-    wanted = Counter(File(delivery.path, delivery.sha256) for delivery in last if not delivery.crashes)
+    wanted = _files(last)
     share, archive = _places(evidence.share), _places(evidence.archive)
     if retention == "archive":
         for file in wanted - archive:
@@ -186,6 +160,24 @@ def _misplaced(last: Iterable[Delivery], evidence: Evidence, retention: str) -> 
     for name in evidence.halfway:
         yield Trouble("wrong", name, "it is neither on the share nor in its last place")
     yield from _misjudged(last, evidence.quarantine)
+
+
+def _without(paths: Collection[str], last: Iterable[Delivery], evidence: Evidence) -> tuple[list[Delivery], Evidence]:
+    """All but what has these paths, and is yet to come to its place."""
+    ids = {entry.id for entry in evidence.ledger if home(entry.path) in paths}
+    rest = replace(
+        evidence,
+        share=[file for file in evidence.share if home(file.path) not in paths],
+        archive=[file for file in evidence.archive if home(file.path) not in paths],
+        quarantine={file: code for file, code in evidence.quarantine.items() if home(file.path) not in paths},
+        halfway=[name for name in evidence.halfway if name not in ids],
+    )
+    return [delivery for delivery in last if delivery.path not in paths], rest
+
+
+def _files(deliveries: Iterable[Delivery]) -> Counter[File]:
+    """What is to be stored of what was written."""
+    return Counter(File(delivery.path, delivery.sha256) for delivery in deliveries if not delivery.crashes)
 
 
 def _places(files: Iterable[File]) -> Counter[File]:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from chaos.diagnosis import Diagnosis
 from chaos.feeder import Delivery
 from chaos.injector import Injected
 from chaos.referee import Trouble
@@ -27,6 +28,7 @@ class Report:
         troubles: What is not as it should be.
         quarantined: Files in quarantine.
         seconds: From the first file to the last one settled.
+        diagnosis: Where there are troubles, what helps to find out why.
     """
 
     seed: int
@@ -35,6 +37,7 @@ class Report:
     troubles: Sequence[Trouble]
     quarantined: int
     seconds: float
+    diagnosis: Diagnosis | None
 
     def figures(self) -> dict[str, Any]:
         """The figures, by the names that scripts rely on."""
@@ -46,6 +49,7 @@ class Report:
             "lost": kinds["lost"],
             "duplicated": kinds["duplicated"],
             "wrong": kinds["wrong"],
+            "unsettled": kinds["unsettled"],
             "quarantined": self.quarantined,
             "contents": len(self.deliveries),
             "seconds": round(self.seconds, 1),
@@ -54,9 +58,12 @@ class Report:
     def publish(self, console: Console) -> None:
         """Print the report, the JSON object last."""
         console.print(self._faults())
-        for trouble in self.troubles[:MOST_TROUBLES]:
-            console.print(f"[red]{trouble.kind}[/red] {trouble.path}: {trouble.what}", soft_wrap=True)
+        for line in (*self._troubles(), *(self.diagnosis.lines() if self.diagnosis else ())):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
         console.file.write(json.dumps(self.figures()) + "\n")
+
+    def _troubles(self) -> list[str]:
+        return [f"{trouble.kind} {trouble.path}: {trouble.what}" for trouble in self.troubles[:MOST_TROUBLES]]
 
     def _faults(self) -> Table:
         """A fault is survived where all is well with every file that came before its end and was not settled yet."""

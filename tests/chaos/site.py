@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from chaos.deployment import deployment
+from chaos.deployment import MODULES, deployment
 from chaos.feeder import Feeder
 from chaos.launch import Launcher
 from chaos.places import Disk, Share
+from chaos.stores import Store
 from edge_examples.packages import Packed
 from edge_examples.trust import ROOTS
 from edge_simulator.control.client import ControlClient
 from edge_simulator.errors import SimulatorError
+from edge_simulator.state import State
 from support.simulator import SimulatorProcess
 
 POLL_S = 0.2
@@ -76,12 +78,14 @@ class Given:
         model_share: Where they are.
         trust: What they are signed by.
         retention: What becomes of uploaded files.
+        store: What upload is told of its store.
     """
 
     models: tuple[Packed, ...]
     model_share: Path
     trust: Path
     retention: str
+    store: Mapping[str, str]
 
 
 def simulator(root: Path, disks: Disks, launcher: Launcher, given: Given) -> SimulatorProcess:
@@ -94,7 +98,7 @@ def simulator(root: Path, disks: Disks, launcher: Launcher, given: Given) -> Sim
     }
     sources = {variable: f"/mnt/{variable.lower()}" for variable in shares}
     folders = {sources[variable]: folder for variable, folder in shares.items()} | disks.volumes()
-    manifest = deployment(sources, launcher.scripts, given.retention, given.models[0].desired())
+    manifest = deployment(sources, launcher.scripts, given.retention, given.store, given.models[0].desired())
     mounts = [f"--mount={source}={folder}" for source, folder in folders.items()]
     return SimulatorProcess.in_folder(root, manifest, "--restart-backoff", RESTART_BACKOFF_S, *mounts)
 
@@ -105,6 +109,7 @@ class Site:
     Args:
         process: The simulator, not yet started.
         disks: Its disks, mounted.
+        store: Where results go.
         launcher: Starts modules.
         feeder: Writes files.
         models: The models, of which the first one is active.
@@ -114,14 +119,17 @@ class Site:
         self,
         process: SimulatorProcess,
         disks: Disks,
+        store: Store,
         launcher: Launcher,
         feeder: Feeder,
         models: tuple[Packed, ...],
     ) -> None:
         self.disks = disks
+        self.store = store
         self.launcher = launcher
         self.feeder = feeder
         self.models = models
+        self.state = State(process.state)
         self._simulator = process
         self._up = asyncio.Event()
 
@@ -154,6 +162,10 @@ class Site:
                     return await call(control)
             except SimulatorError:
                 await asyncio.sleep(POLL_S)
+
+    def logs(self) -> list[Path]:
+        """What the modules and the simulator have said."""
+        return [*map(self.state.log, MODULES), self._simulator.log]
 
     async def edit_twin(self, module: str, patch: Mapping[str, Any]) -> None:
         """Edit a module's desired properties."""

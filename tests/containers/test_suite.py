@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +21,9 @@ from support.suite import Plant, kill
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(300)]
 
 USERS: Final = {"ingest": 10001, "transform": 10002, "inference": 10003, "upload": 10004}
+SECOND: Final = 10**9
+"""As the engine counts, in nanoseconds."""
+
 TENSORS: Final = "/tensors/filler"
 PROBE: Final = """
 import json, os, pathlib
@@ -70,6 +75,10 @@ class Site:
         while sum(counts.get(state, 0) for state in ("accepted", "uploaded", "done")) < count:
             await self.suite.pause()
             counts = await self.suite.ledger()
+
+    async def until_health(self, module: str, status: str) -> None:
+        while self.container(module).attrs["State"]["Health"]["Status"] != status:
+            await self.suite.pause()
 
     async def verdict(self) -> Verdict:
         counts = await self.suite.until_settled(len(self.plant.drops))
@@ -213,6 +222,24 @@ async def test_a_full_tensor_store_waits_for_room(plant: Plant, manifest: Path, 
         run_in(site.container("transform"), f"import os; os.unlink('{TENSORS}')")
         verdict = await site.verdict()
     assert verdict.clean, verdict.wrong
+
+
+async def test_the_engine_knows_whether_a_module_answers(
+    plant: Plant, tmp_path: Path, pushed: Pushed, client: docker.DockerClient
+) -> None:
+    """The check is the image's; how often it is made is the deployment's, here more often than by default."""
+    document = change(pushed)
+    for entry in document["modules"].values():
+        entry["settings"]["createOptions"]["Healthcheck"] = {"Interval": SECOND, "Timeout": SECOND}
+    async with running(plant, template_with(tmp_path, document)) as suite:
+        site = await begin(plant, client, suite)
+        for module in MODULES:
+            await site.until_health(module, "healthy")
+        transform = site.container("transform").attrs["State"]["Pid"]
+        os.kill(transform, signal.SIGSTOP)
+        await site.until_health("transform", "unhealthy")
+        os.kill(transform, signal.SIGCONT)
+        await site.until_health("transform", "healthy")
 
 
 @pytest.mark.parametrize("module", MODULES)

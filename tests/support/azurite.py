@@ -20,10 +20,16 @@ from edge_common.clock import Clock, SystemClock
 from edge_upload.sinks.blob.container import Container, Place
 from edge_upload.sinks.blob.credentials import SecretFile
 from edge_upload.sinks.blob.sink import BlobSink
+from support.tls import ServerTls
 from support.web import free_port
 
 _INSTALLED = Path(__file__).parents[2] / "build/azurite/node_modules/azurite/dist/src/blob/main.js"
 _PATIENCE_S = 60.0
+
+
+def available() -> bool:
+    """Whether Azurite is installed, and what it runs on."""
+    return shutil.which("node") is not None and _INSTALLED.exists()
 
 
 @dataclass
@@ -35,12 +41,14 @@ class Azurite:
         account: The account's name.
         key: The account's key.
         port: On loopback.
+        tls: Its certificate; it takes an identity's tokens, too, then. None for plain HTTP.
     """
 
     folder: Path
     account: str = "edge"
     key: str = field(default_factory=lambda: base64.b64encode(secrets.token_bytes(32)).decode(), repr=False)
     port: int = field(default_factory=free_port)
+    tls: ServerTls | None = None
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,19 +56,28 @@ class Azurite:
     @property
     def endpoint(self) -> str:
         """Its blob service's address."""
-        return f"http://127.0.0.1:{self.port}/{self.account}"
+        return f"{self._scheme}://127.0.0.1:{self.port}/{self.account}"
+
+    @property
+    def _scheme(self) -> str:
+        return "https" if self.tls else "http"
 
     def connection_string(self, endpoint: str | None = None) -> str:
         """What an administrator would copy, for another endpoint, too: a proxy in front."""
         name, key = f"AccountName={self.account}", f"AccountKey={self.key}"
-        return f"DefaultEndpointsProtocol=http;{name};{key};BlobEndpoint={endpoint or self.endpoint};"
+        return f"DefaultEndpointsProtocol={self._scheme};{name};{key};BlobEndpoint={endpoint or self.endpoint};"
 
     def make_container(self) -> str:
         """An empty container; gives its name."""
         name = f"container-{secrets.token_hex(8)}"
-        with ContainerClient.from_connection_string(self.connection_string(), name) as container:
+        with self.client(name) as container:
             container.create_container()
         return name
+
+    def client(self, container: str) -> ContainerClient:
+        """The SDK's client, with the account's key; to be closed."""
+        trusted = str(self.tls.certificate) if self.tls else True
+        return ContainerClient.from_connection_string(self.connection_string(), container, connection_verify=trusted)
 
     def sas(self, container: str, permissions: str, lifetime: timedelta = timedelta(hours=1)) -> str:
         """A SAS for a container, with permissions as they stand in its ``sp``."""
@@ -72,6 +89,14 @@ class Azurite:
             expiry=datetime.now(UTC) + lifetime,
         )
 
+    def download(self, container: str, folder: Path) -> None:
+        """Lay what a container holds into a folder, under the blobs' names."""
+        with ContainerClient.from_connection_string(self.connection_string(), container) as client:
+            for name in client.list_blob_names():
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(client.download_blob(name).readall())
+
     def sink(
         self,
         container: str,
@@ -81,23 +106,25 @@ class Azurite:
         clock: Clock | None = None,
         patience_s: float = 30.0,
         api_version: str | None = None,
+        ca: Path | None = None,
     ) -> BlobSink:
         """A sink on a container; the file of its secret is ``folder / container``."""
         file = self.folder / container
         file.write_text(secret or self.connection_string())
-        place = Place(f"{endpoint or self.endpoint}/{container}", api_version)
+        place = Place(f"{endpoint or self.endpoint}/{container}", api_version, ca)
         return BlobSink(Container(place, SecretFile(file), patience_s), clock or SystemClock())
 
     def start(self) -> None:
         """Start it, and wait until it answers; skips the test where there is none."""
-        node = shutil.which("node")
-        if node is None or not _INSTALLED.exists():
+        if not available():
             pytest.skip("needs Node.js and Azurite: make azurite")
         self.folder.mkdir(parents=True, exist_ok=True)
-        options = ("--silent", "--disableTelemetry", "--skipApiVersionCheck")
+        options = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+        if self.tls:
+            options += [f"--cert={self.tls.certificate}", f"--key={self.tls.key}", "--oauth=basic"]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [node, _INSTALLED, *options, f"--blobPort={self.port}", f"--location={self.folder}"],
+                ["node", _INSTALLED, *options, f"--blobPort={self.port}", f"--location={self.folder}"],
                 stdout=log,
                 stderr=log,
                 env={"AZURITE_ACCOUNTS": f"{self.account}:{self.key}"},
@@ -132,9 +159,9 @@ class Azurite:
 
 
 @contextmanager
-def running_azurite(folder: Path) -> Iterator[Azurite]:
+def running_azurite(folder: Path, tls: ServerTls | None = None) -> Iterator[Azurite]:
     """An empty store, until the end of the block."""
-    azurite = Azurite(folder)
+    azurite = Azurite(folder, tls=tls)
     azurite.start()
     try:
         yield azurite

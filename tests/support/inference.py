@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
@@ -116,6 +117,17 @@ class Device:
     async def swap_to(self, wanted: dict[str, Any]) -> None:
         self.desire(wanted)
         await self.hub.until_reported("model.active.digest", wanted["ref"].split("@")[1])
+
+    async def refuses(self, wanted: dict[str, Any], code: str, serving: Contract) -> None:
+        """Ask for what is no good: it has its code, and version 1, which was made by a contract, is untouched."""
+        self.desire(wanted, requestId=code)
+        await self.hub.until_reported("model.last.code", code)
+        model = self.hub.reported["model"]
+        assert (model["state"], model["requestId"], model["active"]["version"]) == ("Failed", code, "1")
+        assert self.metric("swaps_total", result=code) == 1
+        assert json.loads((self.state / "active.json").read_bytes())["active"]["version"] == "1"
+        self.send(serving, 1)
+        assert (await self.predictions())[0].model.version == "1"
 
     def send(
         self, made_under: Contract, *samples: float, batch: str = "", frames: tuple[Frame, ...] = ()

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import edge_upload.__main__
 from edge_common.clock import SystemClock
 from edge_common.contract import ImageInput
 from edge_common.fakes import FakeHub
+from edge_common.hub import Received
 from edge_common.lifecycle import Module, Surroundings, Wiring
 from edge_common.messages import (
     Body,
@@ -51,6 +52,9 @@ from edge_inference.settings import InferenceEnvironment, InferenceSettings
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_upload.settings import UploadEnvironment, UploadSettings
+
+HANDLED = "handled"
+"""An input that tests add: messages are handled in turn, so what came before has been handled as well."""
 
 WANTED = ImageInput(width=8, height=8, mean=(0, 0, 0), scale=(1, 1, 1))
 ITEM = Item(
@@ -107,11 +111,18 @@ class Kind:
             (folder / name).mkdir(exist_ok=True)
         hub, metrics, stop = FakeHub(twin={"$version": 1, **desired}), Metrics(), asyncio.Event()
         wiring = self.wire(Surroundings(self.environment(folder), hub, SystemClock(), metrics))
+        handled = asyncio.Event()
+
+        async def tell(_: Received) -> None:
+            handled.set()
+
+        watched = replace(wiring, inputs={**wiring.inputs, HANDLED: tell})
         keeper = SettingsKeeper(self.settings, folder / "state" / "settings.json", frozenset(wiring.sections))
-        life = asyncio.create_task(Module(wiring, keeper, hub, metrics, {}).live(stop))
+        life = asyncio.create_task(Module(watched, keeper, hub, metrics, {}).live(stop))
         try:
-            await hub.until_reported("status.state", "running")
-            yield Running(hub, metrics, life, tuple(wiring.inputs), tuple(wiring.methods))
+            running = Running(hub, metrics, life, handled, tuple(wiring.inputs), tuple(wiring.methods))
+            await running.until_reported("status.state", "running")
+            yield running
         finally:
             stop.set()
             await life
@@ -124,6 +135,7 @@ class Running:
     hub: FakeHub
     metrics: Metrics
     life: "asyncio.Task[None]"
+    handled: asyncio.Event
     inputs: tuple[str, ...]
     methods: tuple[str, ...]
 
@@ -132,11 +144,19 @@ class Running:
         return self.metrics.registry.get_sample_value("edge_messages_malformed_total", {"input": name}) or 0
 
     async def until_handled(self) -> None:
-        """Wait until all that was delivered has been handled: messages are handled in turn."""
-        before = self.malformed("nowhere")
-        self.hub.deliver("nowhere", b"")
-        while self.malformed("nowhere") == before and not self.life.done():
-            await asyncio.sleep(0)
+        """Wait until all that was delivered has been handled, or the module has ended."""
+        self.handled.clear()
+        self.hub.deliver(HANDLED, b"")
+        await self._or_end(self.handled.wait())
+
+    async def until_reported(self, key: str, value: Any) -> None:
+        """Wait until a reported property has a value, or the module has ended."""
+        await self._or_end(self.hub.until_reported(key, value))
+
+    async def _or_end(self, expected: Coroutine[Any, Any, Any]) -> None:
+        waiting = asyncio.create_task(expected)
+        await asyncio.wait({waiting, self.life}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
 
 KINDS: Mapping[str, Kind] = {

@@ -31,7 +31,7 @@ class Halt:
 
     def here(self) -> None:
         self.reached.set()
-        self.let.wait(20)
+        self.let.wait(60)  # longer than a busy machine takes, and not for ever
 
 
 class Referring(FaultyRegistry):

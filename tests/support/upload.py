@@ -38,28 +38,19 @@ from edge_common.messages import (
     TensorsMessage,
 )
 from edge_common.metrics import Metrics
-from edge_common.tensors import TensorReader, TensorWriter
+from edge_common.tensors import TensorWriter
 from edge_common.twin import SettingsKeeper
 from edge_upload.__main__ import build
 from edge_upload.answers import Answer
-from edge_upload.database import Database
-from edge_upload.features import FeatureReader
-from edge_upload.hints import Hints
-from edge_upload.history.events import Events
-from edge_upload.index import Index
 from edge_upload.metrics import UploadMetrics
-from edge_upload.originals import Originals
 from edge_upload.outbox import Outbox
 from edge_upload.records import arrivals
-from edge_upload.relief import Relief
 from edge_upload.room import Limits
-from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
-from edge_upload.shards import Group, Intent, Shards
+from edge_upload.shards import Group, Intent
 from edge_upload.sinks import Sink, Stored
 from edge_upload.sinks.share import ShareSink
-from edge_upload.spool import Spool
-from edge_upload.writer import Writer
+from edge_upload.spool_parts import SpoolParts
 
 DAY = date(2026, 1, 1)
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -163,18 +154,12 @@ class Parts:
         for folder in ("state", "cloud", "tensors"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         self.cloud = root / "cloud"
-        self.database = Database(root / "state" / "spool.db")
-        self.index = Index(self.database, "appliance")
-        self.events = Events(self.database)
         self.registry = CollectorRegistry()
         self.metrics = UploadMetrics(self.registry)
-        self.sampler, writer = Sampler(self.database, self.metrics), Writer(self.database)
-        relief = Relief(self.database, self.index, self.metrics)
-        features = FeatureReader(TensorReader(root / "tensors"))
-        self.spool = Spool(self.database, self.index, features, writer, self.sampler, relief, self.events)
-        self.hints = Hints(self.database, self.index, self.sampler, writer, self.metrics)
-        self.shards = Shards(self.database, self.index, self.events)
-        self.originals = Originals(self.database, self.index, self.events)
+        kept = SpoolParts.open(root / "state" / "spool.db", "appliance", root / "tensors", self.metrics)
+        self.database, self.index, self.events = kept.database, kept.index, kept.events
+        self.spool, self.hints = kept.spool, kept.hints
+        self.shards, self.originals = kept.shards, kept.originals
         self.outbox = Outbox(root / "state" / "outbox", "edge 7")
         self.limits = Limits(1 << 30, 1 << 20, lambda: 1 << 40)
 

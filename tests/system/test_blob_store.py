@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from azure.storage.blob import ContainerClient
 
 from edge_examples.suite import TEMPLATE
 from support.azurite import Azurite, running_azurite
@@ -35,15 +34,6 @@ def with_container(folder: Path, url: str) -> Path:
     return manifest
 
 
-def download(azurite: Azurite, container: str, folder: Path) -> None:
-    """Lay what a container holds into a folder, under the blobs' names."""
-    with ContainerClient.from_connection_string(azurite.connection_string(), container) as client:
-        for name in client.list_blob_names():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(client.download_blob(name).readall())
-
-
 async def test_a_store_that_stops_and_hangs_loses_nothing(tmp_path: Path, azurite: Azurite) -> None:
     plant = Plant.build(tmp_path, 120)
     container = azurite.make_container()
@@ -64,7 +54,7 @@ async def test_a_store_that_stops_and_hangs_loses_nothing(tmp_path: Path, azurit
         await until_stored(suite, 120)
         azurite.thaw()
         counts = await suite.until_settled(len(plant.drops))
-    download(azurite, container, plant.folders.cloud)
+    azurite.download(container, plant.folders.cloud)
     verdict = plant.verdict(closed, counts)
     assert verdict.clean, verdict.wrong
     assert (verdict.predicted, verdict.quarantined) == (len(plant.drops), 0)

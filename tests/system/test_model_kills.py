@@ -29,7 +29,7 @@ from support.models import contract, graph, write_golden, write_model
 from support.registry import RegistryServer
 from support.signers import ROOT
 from support.simulator import deployment, module, simulator
-from support.stalls import Referring, published
+from support.stalls import SIZE, Halt, Referring, halted_after, published
 
 pytestmark = pytest.mark.system
 
@@ -120,8 +120,8 @@ def _dig(value: Any, keys: list[str]) -> Any:
 
 
 @asynccontextmanager
-async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
-    """A simulator with the module as a process; its first model serves."""
+async def empty_bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
+    """A simulator with the module as a process; it has no model."""
     places = {name: folder / name for name in ("state", "tensors", "models")}
     for place in places.values():
         place.mkdir(parents=True)
@@ -137,10 +137,16 @@ async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
     manifest = deployment(routes={}, modules={"inference": module("edge-inference", env=settings)})
     with simulator(folder / "simulator", manifest, "--restart-backoff", "0.1") as running:
         async with ControlClient.connect(running.state) as control:
-            it = Bench(folder, control)
-            await it.desire(it.packed("1", graph()))
-            await it.until(active__version="1", state="Active")
-            yield it
+            yield Bench(folder, control)
+
+
+@asynccontextmanager
+async def bench(folder: Path, **environment: str) -> AsyncIterator[Bench]:
+    """The same; its first model serves."""
+    async with empty_bench(folder, **environment) as it:
+        await it.desire(it.packed("1", graph()))
+        await it.until(active__version="1", state="Active")
+        yield it
 
 
 def digest(wanted: Mapping[str, Any]) -> str:
@@ -185,6 +191,25 @@ async def test_a_kill_while_a_model_is_tried_counts_and_the_last_good_one_serves
         await it.until(active__version="3", state="Active")
 
 
+async def test_a_kill_while_nothing_is_under_way(tmp_path: Path) -> None:
+    """Without a model, with one, and with one that was refused, which is not tried again."""
+    async with empty_bench(tmp_path) as it:
+        await it.until(state="Idle")
+        await it.kill()
+        await it.desire(it.packed("1", graph()))
+        await it.until(active__version="1", state="Active")
+        await it.kill()
+        await it.until_serves("1")
+        bad = it.unpacked("2", graph(), 1.0, off=1.0)
+        await it.desire(bad)
+        await it.until(state="Failed", last__code="GOLDEN_FAILED")
+        await it.kill()
+        await it.until_serves("1")
+        refused = "rejected before; another requestId has it tried again"
+        model = await it.until(state="Failed", last__code="GOLDEN_FAILED", last__detail=refused)
+        assert model["active"]["version"] == "1"
+
+
 async def test_a_kill_while_a_newer_wish_waits_for_its_turn(tmp_path: Path) -> None:
     async with bench(tmp_path) as it:
         await it.desire(it.unpacked("2", slow_to_run(for_zeros=True)))
@@ -217,11 +242,17 @@ def remote(tmp_path: Path, registry_server: RegistryServer) -> Iterator[tuple[Re
         yield registry, {**wanted, "requestId": "2"}
 
 
+@asynccontextmanager
+async def stalling(folder: Path, ref: str) -> AsyncIterator[Bench]:
+    """A bench that may ask a registry, and that looks for signatures there."""
+    roots, allowed = str(ROOT.pin(folder / "roots")), f"http://{ref.partition('/')[0]}"
+    async with bench(folder, ALLOWED_REGISTRIES=allowed, TRUST_POLICY="audit", TRUST_ROOTS=roots) as it:
+        yield it
+
+
 async def test_a_kill_while_a_registry_stalls(tmp_path: Path, remote: tuple[Referring, dict[str, Any]]) -> None:
     registry, wanted = remote
-    roots = str(ROOT.pin(tmp_path / "roots"))
-    allowed = f"http://{wanted['ref'].partition('/')[0]}"
-    async with bench(tmp_path, ALLOWED_REGISTRIES=allowed, TRUST_POLICY="audit", TRUST_ROOTS=roots) as it:
+    async with stalling(tmp_path, wanted["ref"]) as it:
         await it.desire(wanted)
         await it.until(state="Verifying", requestId="2")
         await asyncio.to_thread(registry.halt.reached.wait, 20)
@@ -230,3 +261,27 @@ async def test_a_kill_while_a_registry_stalls(tmp_path: Path, remote: tuple[Refe
         registry.halt.let.set()
         await it.until(active__version="2", state="Active")
         await it.until_serves("2")
+
+
+async def test_a_kill_in_the_middle_of_a_download(tmp_path: Path, remote: tuple[Referring, dict[str, Any]]) -> None:
+    """The next process goes on from where the one before it was, and is held there in turn until it was asked."""
+    registry, wanted = remote
+    halts = Halt(), Halt()
+    registry.faults += (halted_after(SIZE // 2, halts[0]), halted_after(0, halts[1]))
+    registry.halt.let.set()
+    async with stalling(tmp_path, wanted["ref"]) as it:
+        await it.desire(wanted)
+        await it.until(state="Downloading", requestId="2")
+        await asyncio.to_thread(halts[0].reached.wait, 20)
+        [partial] = (tmp_path / "state").rglob("*.partial")
+        while not partial.stat().st_size:
+            await asyncio.sleep(POLL_S)
+        await it.kill()
+        come = partial.stat().st_size
+        await it.until_serves("1")
+        await asyncio.to_thread(halts[1].reached.wait, 20)
+        for halt in halts:
+            halt.let.set()
+        await it.until(active__version="2", state="Active")
+        await it.until_serves("2")
+    assert [headers.get("Range") for headers in registry.seen] == [None, f"bytes={come}-"]

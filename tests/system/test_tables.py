@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,13 @@ import pytest
 from edge_examples.packages import publish
 from edge_examples.suite import Folders, SuiteError, running
 from edge_simulator.control.client import ControlClient
-from support import tables
-from support.suite import kill, quarantined
+from support import fragile, tables
+from support.suite import kill, quarantined, template_with
 
 pytestmark = pytest.mark.system
+
+USER = '"User": "10002:10000",'
+"""What the template says of transform alone."""
 
 LOADS = {name: tables.loads(rows, seed) for seed, (name, rows) in enumerate({"a": 1, "b": 1000, "c": 20_000}.items())}
 GOOD = {
@@ -76,6 +81,20 @@ async def test_every_row_is_stored_once(tmp_path: Path, killed: str | None) -> N
     assert labels.keys() == GOOD.keys()
     for path, (name, _) in GOOD.items():
         assert labels[path] == expected(LOADS[name])
+
+
+async def test_a_file_that_brings_down_its_reader_ends_though_no_other_comes(tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "run", tmp_path / "models")
+    contract = tables.contract()
+    ref = publish(tables.model(contract), contract, folders.models, folders.trust, "hours", "1")
+    program = json.dumps([sys.executable, fragile.__file__])
+    manifest = template_with(tmp_path, {USER: f'{USER} "Entrypoint": {program},'})
+    async with running(folders, manifest=manifest) as suite:
+        await suite.edit_twin("ingest", {"leaseSeconds": 3})
+        await suite.swap({"schema": 1, "name": "hours", "version": "1", "ref": ref, "requestId": "1"})
+        (folders.share / "bad.csv").write_bytes(b"load,state,note\n1,idle," + fragile.CRASH + b"\n")
+        await suite.until_settled(1)
+    assert [code for code, _ in quarantined(folders.share).values()] == ["DECODER_CRASHED"]
 
 
 async def test_a_table_is_asked_about_and_a_candidate_sees_live_ones(tmp_path: Path) -> None:

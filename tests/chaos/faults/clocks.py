@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from chaos.deployment import MODULES
-from chaos.fault import Fault
+from chaos.fault import AT_ONCE, Fault
 from chaos.launch import clocks_can_lie
 from chaos.site import Site
 
@@ -23,6 +23,17 @@ def ahead_by(module: str, offset_s: Callable[[], int]) -> Callable[[Site], Abstr
     return strike
 
 
+def corrected(module: str) -> Callable[[Site], AbstractAsyncContextManager[None]]:
+    """A clock that was behind all the time is set right."""
+
+    @asynccontextmanager
+    async def strike(site: Site) -> AsyncIterator[None]:
+        site.launcher.correct_clock(module, AHEAD_S)
+        yield
+
+    return strike
+
+
 def just_before_midnight() -> int:
     """Seconds from now."""
     now = datetime.now(UTC)
@@ -36,8 +47,14 @@ WRONG: tuple[tuple[str, Callable[[], int]], ...] = (
     ("clock of {} passes midnight", just_before_midnight),
 )
 
-FAULTS = tuple(
-    Fault(name.format(module), f"clock {module}", ahead_by(module, offset_s), (3.0, 6.0), possible=clocks_can_lie)
-    for name, offset_s in WRONG
-    for module in MODULES
+FAULTS = (
+    *(
+        Fault(name.format(module), f"clock {module}", ahead_by(module, offset_s), (3.0, 6.0), possible=clocks_can_lie)
+        for name, offset_s in WRONG
+        for module in MODULES
+    ),
+    *(
+        Fault(f"clock of {module} set ahead for good", f"clock {module}", corrected(module), AT_ONCE, 1, clocks_can_lie)
+        for module in MODULES
+    ),
 )

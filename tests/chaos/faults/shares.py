@@ -47,11 +47,14 @@ def _cloud(site: Site) -> Share:
     return site.disks.cloud
 
 
-FAULTS = (
+LOCAL = (
     Fault("local share read-only", "share", read_only(_local)),
     Fault("local share not there", "share", missing(_local)),
     Fault("local share not mounted", "share", unmounted(_local)),
     Fault("local share denies permission", "share", forbidden(_local)),
+)
+
+CLOUD = (
     Fault("cloud share read-only", "cloud", read_only(_cloud)),
     Fault("cloud share not there", "cloud", missing(_cloud)),
     Fault("cloud share not mounted", "cloud", unmounted(_cloud)),

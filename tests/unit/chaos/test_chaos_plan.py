@@ -7,8 +7,10 @@ from random import Random
 import pytest
 
 from chaos.fault import Fault
-from chaos.faults import ALL
+from chaos.faults import OF_ALL, OF_STORES
 from chaos.plan import plan
+
+ALL = (*OF_ALL, *OF_STORES["share"], *OF_STORES["container"])
 
 
 def fault(name: str, subject: str, *, most: int | None = None) -> Fault:

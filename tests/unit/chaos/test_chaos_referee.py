@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from chaos.feeder import Delivery
-from chaos.referee import Entry, Evidence, File, Record, judge, unsettled
+from chaos.found import Entry, Evidence, File, Record
+from chaos.referee import judge, unsettled
 
 GOOD = [Delivery(f"{number}.img", f"sha-{number}", number % 3, str(number % 3), 0.0) for number in range(12)]
 CRASHER = Delivery("crash.img", "sha-crash", -1, None, 0.0)
@@ -53,11 +54,39 @@ def test_a_content_that_nobody_wrote_is_wrong() -> None:
     assert ("wrong", "5.img") in troubles(replace(SOUND, records=[*SOUND.records[:5], stranger, *SOUND.records[6:]]))
 
 
+def test_a_file_that_is_not_what_its_name_says_is_wrong() -> None:
+    assert troubles(replace(SOUND, spoilt=["device=edge/date=2026-01-01/0.parquet"])) == {
+        ("wrong", "device=edge/date=2026-01-01/0.parquet")
+    }
+
+
 def test_ledger_and_store_must_agree() -> None:
     gone = replace(SOUND, ledger=[entry(GOOD[0], "gone"), *SOUND.ledger[1:]])
     assert troubles(gone) == {("wrong", "0.img")}
-    waiting = replace(SOUND, ledger=[*SOUND.ledger, Entry("id", "6.img", "sha-older", "waiting")])
-    assert troubles(waiting) == {("wrong", "6.img")}
+
+
+def test_what_is_still_on_its_way_is_unsettled_and_not_lost() -> None:
+    older = replace(SOUND, ledger=[*SOUND.ledger, Entry("id", "6.img", "sha-older", "waiting")])
+    assert troubles(older) == {("unsettled", "6.img")}
+    sent = replace(SOUND, ledger=[entry(GOOD[0], "sent"), *SOUND.ledger[1:]], records=SOUND.records[1:])
+    assert troubles(sent) == troubles(sent, "keep") == {("unsettled", "0.img")}
+    unknown = replace(sent, ledger=SOUND.ledger[1:])
+    assert troubles(unknown) == {("unsettled", "0.img")}
+    asked_again = replace(sent, ledger=[*sent.ledger, Entry("id", "0.img", "sha-0", "gone")])
+    assert troubles(asked_again) == {("unsettled", "0.img")}
+    suspect = replace(SOUND, ledger=[*SOUND.ledger[:-1], entry(CRASHER, "sent")], share=[*SOUND.share, file(CRASHER)])
+    assert troubles(replace(suspect, quarantine={})) == {("unsettled", "crash.img")}
+    unseen = replace(suspect, ledger=SOUND.ledger[:-1], quarantine={})
+    assert troubles(unseen) == {("unsettled", "crash.img")}
+    retiring = replace(SOUND, ledger=[entry(GOOD[0], "uploaded"), *SOUND.ledger[1:]], share=[], halfway=["id-sha-0"])
+    assert troubles(retiring, "delete") == {("unsettled", "0.img")}
+
+
+def test_what_is_gone_or_told_to_be_stored_and_is_not_is_lost() -> None:
+    sent = replace(SOUND, ledger=[entry(GOOD[0], "sent"), *SOUND.ledger[1:]], records=SOUND.records[1:])
+    assert ("lost", "0.img") in troubles(replace(sent, share=SOUND.share[1:]))
+    told = replace(sent, ledger=[entry(GOOD[0], "uploaded"), *SOUND.ledger[1:]])
+    assert troubles(told) == {("lost", "0.img"), ("unsettled", "0.img")}
 
 
 def test_the_same_picture_must_have_the_same_label() -> None:

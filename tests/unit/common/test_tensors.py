@@ -1,6 +1,8 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from edge_common.errors import BatchGoneError, BatchTooLargeError, BatchTornError, StoreFullError
@@ -10,11 +12,25 @@ BATCH = np.arange(24, dtype=np.float32).reshape(2, 3, 2, 2)
 SIZE = BATCH.nbytes + HEADER_BYTES
 
 
-def test_a_batch_is_read_as_it_was_written_and_cannot_be_changed(tmp_path: Path) -> None:
+Way = Callable[[TensorReader, str], npt.NDArray[np.generic]]
+
+
+@pytest.mark.parametrize("way", [TensorReader.read, TensorReader.map])
+def test_a_batch_comes_as_it_was_written_and_cannot_be_changed(tmp_path: Path, way: Way) -> None:
     TensorWriter(tmp_path, SIZE).write("b", BATCH)
-    read = TensorReader(tmp_path).read("b")
+    came = way(TensorReader(tmp_path), "b")
+    np.testing.assert_array_equal(came, BATCH)
+    assert not came.flags.writeable
+
+
+def test_a_batch_that_was_read_is_nobody_elses_and_one_that_was_mapped_is_the_file(tmp_path: Path) -> None:
+    TensorWriter(tmp_path, SIZE).write("b", BATCH)
+    read, mapped = TensorReader(tmp_path).read("b"), TensorReader(tmp_path).map("b")
+    with (tmp_path / "b.npy").open("r+b") as file:
+        file.seek(HEADER_BYTES)
+        file.write(bytes(BATCH.nbytes))
     np.testing.assert_array_equal(read, BATCH)
-    assert not read.flags.writeable
+    assert not mapped.any()
 
 
 def test_the_size_is_counted_as_the_disk_has_it(tmp_path: Path) -> None:
@@ -23,12 +39,13 @@ def test_the_size_is_counted_as_the_disk_has_it(tmp_path: Path) -> None:
     assert writer.used == (tmp_path / "b.npy").stat().st_size
 
 
-def test_a_batch_stays_readable_after_it_is_removed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [TensorReader.read, TensorReader.map])
+def test_a_batch_stays_readable_after_it_is_removed(tmp_path: Path, way: Way) -> None:
     writer = TensorWriter(tmp_path, SIZE)
     writer.write("b", BATCH)
-    read = TensorReader(tmp_path).read("b")
+    came = way(TensorReader(tmp_path), "b")
     writer.remove("b")
-    np.testing.assert_array_equal(read, BATCH)
+    np.testing.assert_array_equal(came, BATCH)
 
 
 def test_the_budget_holds_until_something_is_removed(tmp_path: Path) -> None:
@@ -55,16 +72,17 @@ def test_a_restart_counts_what_it_finds_and_clears_what_was_half_written(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
 
 
-def test_a_batch_that_is_gone_and_one_that_is_torn_are_told_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", [TensorReader.read, TensorReader.map])
+def test_a_batch_that_is_gone_and_one_that_is_torn_are_told_apart(tmp_path: Path, way: Way) -> None:
     reader = TensorReader(tmp_path)
     with pytest.raises(BatchGoneError):
-        reader.read("a")
+        way(reader, "a")
     TensorWriter(tmp_path, SIZE).write("a", BATCH)
     whole = (tmp_path / "a.npy").read_bytes()
     for length in (0, 5, HEADER_BYTES, len(whole) - 1):
         (tmp_path / "a.npy").write_bytes(whole[:length])
         with pytest.raises(BatchTornError):
-            reader.read("a")
+            way(reader, "a")
 
 
 def test_a_pickle_in_a_batchs_place_is_not_run(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ async def edit(kind: str, edits: list[dict[str, Any]]) -> None:
         async with KINDS[kind].running(Path(folder)) as module:
             for number, patch in enumerate(edits, 2):
                 module.hub.edit_twin(patch)
-                await module.hub.until_reported("config.version", number)
+                await module.until_reported("config.version", number)
                 assert module.hub.reported["config"]["status"] in {"ok", "refused"}
 
 

@@ -1,6 +1,10 @@
+import ctypes
+import shutil
 from pathlib import Path
 
-from images.install import MTIME, settle, tidy
+from pyarrow import lib
+
+from images.install import MTIME, settle, strip, tidy
 
 
 def write(path: Path, text: str = "") -> None:
@@ -37,3 +41,25 @@ def test_every_file_folder_and_link_has_the_same_time(tmp_path: Path) -> None:
 
     found = (tmp_path, *tmp_path.rglob("*"))
     assert {path.lstat().st_mtime for path in found} == {MTIME}
+
+
+def test_a_library_without_its_symbols_is_smaller_and_loads(tmp_path: Path) -> None:
+    library = tmp_path / "library.so"
+    shutil.copy(lib.__file__, library)
+
+    strip(library)
+    once = library.read_bytes()
+    strip(library)
+
+    assert len(once) < Path(lib.__file__).stat().st_size
+    assert library.read_bytes() == once
+    ctypes.CDLL(str(library))
+
+
+def test_what_is_no_library_keeps_its_bytes(tmp_path: Path) -> None:
+    script = tmp_path / "library.so"
+    script.write_bytes(b"INPUT(-lm)\n")
+
+    strip(script)
+
+    assert script.read_bytes() == b"INPUT(-lm)\n"

@@ -33,14 +33,7 @@ Bad = Callable[[Device], dict[str, Any]]
 
 async def refused(device: Device, bad: Bad, code: str) -> None:
     await device.swap_to(device.pack(V1, version="1"))
-    device.desire(bad(device), requestId="bad")
-    await device.hub.until_reported("model.last.code", code)
-    model = device.hub.reported["model"]
-    assert (model["state"], model["requestId"], model["active"]["version"]) == ("Failed", "bad", "1")
-    assert device.metric("swaps_total", result=code) == 1
-    assert json.loads((device.state / "active.json").read_bytes())["active"]["version"] == "1"
-    device.send(V1, 1)
-    assert (await device.predictions())[0].model.version == "1"
+    await device.refuses(bad(device), code, V1)
 
 
 def twin(**changes: Any) -> Bad:

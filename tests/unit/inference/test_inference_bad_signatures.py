@@ -2,9 +2,8 @@
 
 import base64
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from edge_inference.signing.signer import Signer
 from edge_inference.sources import LayoutSource
 from support.inference import Device
 from support.models import contract
-from support.signers import LEAF, ROOT, SIGNER, Holder, authority, issue
+from support.signers import LEAF, SIGNER, Holder, authority, issue
 
 V1, V2 = contract("v1"), contract("v2", side=6)
 FOREIGN = issue("stranger", SIGNER, issue("elsewhere", authority()))
@@ -72,15 +71,6 @@ def _decode(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
 
 
-@pytest.fixture
-async def strict(tmp_path: Path) -> AsyncIterator[Device]:
-    device = Device(tmp_path)
-    device.trust = {"trust_policy": "strict", "trust_roots": ROOT.pin(tmp_path / "roots").parent}
-    await device.start()
-    yield device
-    await device.stop()
-
-
 def sign(device: Device, wanted: dict[str, Any], made: Envelope, by: Holder = LEAF) -> dict[str, Any]:
     """Attach a signature whose manifest is as it should be, whatever its envelope says."""
     layout, digest = device.models / "library", wanted["ref"].partition("@")[2]
@@ -106,12 +96,18 @@ def sign(device: Device, wanted: dict[str, Any], made: Envelope, by: Holder = LE
 async def test_a_signature_that_breaks_a_rule(strict: Device, made: Envelope, code: str) -> None:
     await strict.swap_to(sign(strict, strict.pack(V1), good))
     wanted = sign(strict, strict.pack(V2, version="2"), made)
-    strict.desire(wanted, requestId="bad")
-    await strict.hub.until_reported("model.last.code", code)
-    assert strict.hub.reported["model"]["active"]["version"] == "1"
-    assert json.loads((strict.state / "active.json").read_bytes())["active"]["version"] == "1"
-    strict.send(V1, 1)
-    assert (await strict.predictions())[0].model.version == "1"
+    await strict.refuses(wanted, code, V1)
     sign(strict, wanted, good)
     strict.desire(wanted, requestId="signed")
     await strict.hub.until_reported("model.active.version", "2")
+
+
+async def test_a_package_that_nobody_signed(strict: Device) -> None:
+    await strict.swap_to(sign(strict, strict.pack(V1), good))
+    await strict.refuses(strict.pack(V2, version="2"), "SIGNATURE_MISSING", V1)
+
+
+async def test_a_good_signature_of_an_older_version_is_replayed(strict: Device) -> None:
+    older = sign(strict, strict.pack(V2, version="0.9"), good)
+    await strict.swap_to(sign(strict, strict.pack(V1), good))
+    await strict.refuses(older, "DOWNGRADE", V1)

@@ -307,14 +307,7 @@ async def test_a_bad_wish_has_its_code_and_the_active_model_serves_on(
 ) -> None:
     good = device.pack(V1)
     await device.swap_to(good)
-    device.desire(make(device), requestId="bad")
-    await device.hub.until_reported("model.last.code", code)
-    model = device.hub.reported["model"]
-    assert (model["state"], model["requestId"], model["active"]["version"]) == ("Failed", "bad", "1")
-    assert device.metric("swaps_total", result=code) == 1
-    assert json.loads((device.state / "active.json").read_bytes())["active"]["version"] == "1"
-    device.send(V1, 1)
-    assert (await device.predictions())[0].parts[0].predictions[0]["label"] == "v1-bright"
+    await device.refuses(make(device), code, V1)
     device.desire(good)
     await device.hub.until_reported("model.state", "Active")
 

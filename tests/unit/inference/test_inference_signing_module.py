@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +129,6 @@ def test_signatures_are_looked_for_on_every_page_of_this_registry_only(
     with Listing(registry_server.base, after_last).running() as base:
         found = run("verify", "--plain-http", f"{base.partition('//')[2]}/{name}:1", "--roots", roots)
     assert "'CN=signer'" in found
-
-
-@pytest.fixture
-async def strict(tmp_path: Path) -> AsyncIterator[Device]:
-    device = Device(tmp_path)
-    device.trust = {"trust_policy": "strict", "trust_roots": ROOT.pin(tmp_path / "roots").parent}
-    await device.start()
-    yield device
-    await device.stop()
 
 
 def sign(device: Device, wanted: dict[str, Any], by: Holder = LEAF) -> dict[str, Any]:

@@ -33,6 +33,22 @@ Peer = Callable[[Item], Iterable[Answer]]
 Memory = Callable[[Inquiry], Iterable[Answer]]
 
 
+def put(folder: Path, path: str, data: bytes = b"data") -> Path:
+    file = folder / "share" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return file
+
+
+MARK = ".edge/share.mark"
+"""What ingest itself puts on the share."""
+
+
+def files(folder: Path) -> set[str]:
+    share = folder / "share"
+    return {str(path.relative_to(share)) for path in share.rglob("*") if not path.is_dir()}
+
+
 def receipt(item: Item | Inquiry, status: ReceiptStatus) -> Receipt:
     return Receipt(id=item.id, attempt=item.attempt, status=status)
 

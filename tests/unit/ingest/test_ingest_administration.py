@@ -8,20 +8,7 @@ from typing import Any
 import pytest
 
 from edge_common.messages import Item, ReceiptStatus
-from unit.ingest.rig import Answer, accepting, receipt, reject, running, silent, uploading
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "share").mkdir()
-    return tmp_path
-
-
-def put(folder: Path, path: str, data: bytes = b"data") -> Path:
-    file = folder / "share" / path
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(data)
-    return file
+from unit.ingest.rig import Answer, accepting, put, receipt, reject, running, silent, uploading
 
 
 def refusing(item: Item) -> list[Answer]:

@@ -126,14 +126,14 @@ def test_paths_below_a_mount_are_relocated(value: str, relocated: str) -> None:
     [
         ("/data", "/here/data"),
         ("/data/deep", "/here/data/deep"),
-        ("/app", "/state/work/m"),
-        ("", "/state/work/m"),
-        (None, "/state/work/m"),
+        ("/app", "/state/run/m"),
+        ("", "/state/run/m"),
+        (None, "/state/run/m"),
     ],
 )
 def test_a_module_starts_in_its_working_dir_where_that_is_mounted(stated: str | None, found: str) -> None:
     folders = {"/data": Path("/here/data")}
-    assert working_folder(_spec(raw={"WorkingDir": stated}), folders, Path("/state/work/m")) == Path(found)
+    assert working_folder(_spec(raw={"WorkingDir": stated}), folders, Path("/state/run/m")) == Path(found)
 
 
 def test_exposed_ports_are_free_ports_here() -> None:

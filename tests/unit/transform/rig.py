@@ -25,6 +25,7 @@ from edge_common.metrics import Metrics
 from edge_common.twin import SettingsKeeper
 from edge_transform.__main__ import wire
 from edge_transform.settings import TransformEnvironment, TransformSettings
+from edge_transform.workshop import DECODING, Decoding
 from unit.transform.pictures import LUMA
 
 LEASE = 60.0
@@ -43,8 +44,8 @@ class Rig:
     def announce(self, wanted: Input = LUMA) -> None:
         self.hub.deliver("contract", ContractMessage(stamp=wanted.stamp, input=wanted).encode())
 
-    def send(self, *items: Item, lease: float = LEASE) -> None:
-        self.hub.deliver("items", ItemsMessage(lease_seconds=lease, items=items).encode())
+    def send(self, *items: Item, lease: float = LEASE, alone: bool = False) -> None:
+        self.hub.deliver("items", ItemsMessage(lease_seconds=lease, items=items, alone=alone).encode())
 
     def confirm(self, message: TensorsMessage, status: ReceiptStatus = ReceiptStatus.ACCEPTED) -> None:
         receipts = [
@@ -64,7 +65,7 @@ class Rig:
 
 
 @asynccontextmanager
-async def running(folder: Path, **desired: Any) -> AsyncIterator[Rig]:
+async def running(folder: Path, decoding: Decoding = DECODING, **desired: Any) -> AsyncIterator[Rig]:
     environment = TransformEnvironment(
         state_dir=folder / "state", share_dir=folder / "share", tensor_dir=folder / "tensors"
     )
@@ -73,7 +74,7 @@ async def running(folder: Path, **desired: Any) -> AsyncIterator[Rig]:
     hub, clock, metrics = FakeHub(), FakeClock(), Metrics()
     hub.twin.update({"batchSeconds": 0, **desired})
     keeper = SettingsKeeper(TransformSettings, environment.state_dir / "settings.json")
-    module = Module(wire(Surroundings(environment, hub, clock, metrics)), keeper, hub, metrics, {})
+    module = Module(wire(Surroundings(environment, hub, clock, metrics), decoding), keeper, hub, metrics, {})
     stop = asyncio.Event()
     life = asyncio.create_task(module.live(stop))
     await hub.until_reported("config.version", hub.twin["$version"])

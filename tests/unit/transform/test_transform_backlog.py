@@ -12,8 +12,8 @@ from unit.transform.pictures import item_of
 AGE = 0.02
 
 
-def waiting(name: str, since: float = 0.0, lease: float = 60.0, attempt: int = 1) -> Waiting:
-    return Waiting(item_of(b"", name, attempt), since, since + lease)
+def waiting(name: str, since: float = 0.0, lease: float = 60.0, attempt: int = 1, *, suspect: bool = False) -> Waiting:
+    return Waiting(item_of(b"", name, attempt), since, since + lease, suspect)
 
 
 def names(batch: list[Waiting]) -> list[str]:
@@ -32,6 +32,11 @@ def test_items_are_taken_in_the_order_in_which_they_came() -> None:
     assert names(items.take(3)) == ["d", "a", "c"]
     assert names(items.take(3)) == ["b"]
     assert items.take(3) == []
+
+
+def test_a_suspect_is_taken_alone() -> None:
+    items = filled(*(waiting(name, suspect=name.isupper()) for name in "abCDe"))
+    assert [names(items.take(9)) for _ in range(4)] == [["a", "b"], ["C"], ["D"], ["e"]]
 
 
 @pytest.mark.parametrize(

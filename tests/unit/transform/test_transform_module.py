@@ -1,16 +1,17 @@
 """The module as a whole, on a hub whose other side is the test."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge_common.messages import (
-    ContractMessage,
-    ReceiptStatus,
-)
+from edge_common.messages import ContractMessage, ReceiptStatus
 from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_transform.apart import COMMAND
 from edge_transform.prepare import prepare
+from edge_transform.workshop import Decoding
 from unit.transform.pictures import COLOUR, LUMA, drop, png
 from unit.transform.rig import LEASE, running
 
@@ -166,6 +167,22 @@ async def test_what_waited_longer_than_its_lease_is_dropped(tmp_path: Path) -> N
         rig.send(again)
         messages = await rig.batches(2)
         assert {part.item for part in messages[-1].parts} == {again}
+
+
+async def test_a_suspect_whose_own_process_outlasts_its_lease_is_delivered(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    held = Decoding(apart=("sh", "-c", f"read line < {gate}; exec {' '.join(COMMAND)}"))
+    async with running(tmp_path, held) as rig:
+        rig.announce()
+        item = drop(rig.share, png(1), "1.png")
+        rig.send(item, alone=True)
+        with await asyncio.to_thread(gate.open, "w") as opened:  # once the process waits for it
+            await rig.clock.advance(LEASE + 1)
+            opened.write("go\n")
+        [message] = await rig.batches(1)
+        assert [part.item for part in message.parts] == [item]
+        assert rig.stored() == {message.batch}
 
 
 async def test_a_sample_over_the_budget_is_rejected_until_an_operator_mends_it(tmp_path: Path) -> None:

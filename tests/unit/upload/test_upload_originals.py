@@ -24,6 +24,8 @@ from support.upload import (
     predictions,
     raw,
     stored,
+    table,
+    until_history,
 )
 from unit.upload.test_upload_courier import TroubledSink
 
@@ -182,6 +184,21 @@ async def test_what_was_stored_just_before_a_kill_is_not_stored_again(bench: Ben
         hub.deliver("records", predictions(predicted(one)))
         await bench.uploaded([one])
     assert there.stat().st_mtime_ns == before
+
+
+async def test_what_was_stored_just_before_a_kill_is_not_given_up_when_its_file_is_gone(bench: Bench) -> None:
+    one, other = kept(bench.share, item("one")), kept(bench.share, item("other"))
+    there = bench.cloud / name_of("edge 7", one)
+    there.parent.mkdir(parents=True)
+    (bench.share / one.path).rename(there)
+    async with bench.running(originals="all") as hub:
+        hub.deliver("records", predictions(predicted(one), predicted(other)))
+        await bench.uploaded([one, other])
+        assert bench.counted("edge_upload_originals_total") == 2
+        assert bench.counted("edge_upload_given_up_samples_total", cargo="original", why="gone") is None
+        await until_history(bench)
+    events = [event for shard in bench.cloud.glob("_ledger/**/*.parquet") for event in table(shard).to_pylist()]
+    assert (one.id, name_of("edge 7", one)) in {(event["id"], event["object"]) for event in events}
 
 
 async def test_a_hint_comes_after_its_predictions_even_in_one_breath(bench: Bench) -> None:

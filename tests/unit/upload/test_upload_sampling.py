@@ -119,6 +119,7 @@ def test_a_quota_is_there_again_in_the_next_period() -> None:
         {"samplePerDay": -1},
         {"originals": True},
         {"uploadWindows": ["at night"]},
+        {"uploadWindows": [None]},
     ],
 )
 def test_a_policy_that_means_nothing_is_refused(wrong: dict[str, Any]) -> None:

@@ -3,7 +3,12 @@
 import asyncio
 import json
 import os
+import resource
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +24,7 @@ from click.testing import CliRunner, Result
 from edge_common.messages import Event, HistoryMessage, Item, ItemHistory, KeptMessage
 from edge_upload.history.courier import PATIENCE
 from edge_upload.verify.cli import main
+from edge_upload.verify.scratch import ScratchError, opened
 from support.azurite import Azurite
 from support.upload import MODEL, STAMP, Bench, HurriedClock, item, kept, predicted, predictions, until_history
 from support.web import free_port
@@ -204,6 +210,20 @@ def test_an_extra_file_is_extra_once_it_is_old_enough_to_be_in_the_ledger(mount:
     assert differences(mount) == {("extra", extra.name)}
 
 
+def test_an_original_that_was_given_up_after_it_was_put_is_not_extra_if_it_is_its_item_s(
+    mount: Mount, store: Path
+) -> None:
+    file = next(store.glob("raw/*/*/*"))
+    said = pc.field("object").is_null() | (pc.field("object") != file.relative_to(store).as_posix())
+    for ledger in shards(store, "_ledger"):
+        rewrite(ledger, lambda table: table.filter(said))
+        os.utime(ledger, (OLD, OLD))
+    assert ("extra", file.name) not in differences(mount)
+    file.write_bytes(b"torn")
+    os.utime(file, (OLD, OLD))
+    assert ("extra", file.name) in differences(mount)
+
+
 def test_a_file_of_another_name_is_extra_at_once(mount: Mount, store: Path) -> None:
     extra = shards(store)[0].with_name("über.txt")
     extra.write_text("?")
@@ -307,6 +327,44 @@ async def test_what_ingest_is_told_is_kept_is_kept(tmp_path: Path) -> None:
     rows = [row for file in shards(bench.cloud, "_ledger") for row in pq.ParquetFile(file).read().to_pylist()]
     assert {row["number"] for row in rows} == set(range(1, 18))
     assert PATIENCE > 1
+
+
+def command(*arguments: str, scratch: Path) -> subprocess.Popen[str]:
+    """The command as a process, with its scratch files in a folder."""
+    program = Path(sys.executable).with_name("edge-verify")
+    environment = {"TMPDIR": str(scratch), "BLOB_CREDENTIALS": str(scratch.with_name("credentials"))}
+    return subprocess.Popen([program, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_stays_of_one_that_is_ended(tmp_path: Path, how: signal.Signals) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "credentials").write_text("?sig=c2VjcmV0&sp=rl")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = f"http://127.0.0.1:{silent.getsockname()[1]}/account/container"
+        with command("--store", store, scratch=scratch) as process:
+            asked, _ = silent.accept()
+            process.send_signal(how)
+        asked.close()
+    assert process.returncode == -how
+    assert list(scratch.iterdir()) == []
+
+
+def test_scratch_files_that_find_no_room_are_no_difference(store: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    with command("--store", str(store), scratch=scratch) as process:
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (0, 0))
+        _, said = process.communicate()
+    assert process.returncode == 2
+    assert "TMPDIR" in said
+
+
+def test_a_scratch_database_that_finds_no_room_says_so() -> None:
+    with pytest.raises(ScratchError, match="TMPDIR"), opened() as db:
+        db.execute("PRAGMA max_page_count = 30")
+        db.executemany("INSERT INTO finding (detail) VALUES (?)", (["?" * 1000] for _ in range(200)))
 
 
 def test_a_container_that_does_not_let_itself_be_read_cannot_be_judged(tmp_path: Path) -> None:

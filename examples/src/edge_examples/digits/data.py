@@ -11,8 +11,6 @@ from sklearn.model_selection import train_test_split
 
 SEED: Final = 20260101
 HELD_OUT: Final = 0.4
-SIDE: Final = 8
-"""Pixels of a digit's side as scikit-learn has it; values 0 to 16."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Split:
 def load() -> tuple[Split, Split]:
     """The digits to train on, and those held out."""
     digits = load_digits()
-    images = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    images = np.round(digits.images * (255 / 16)).astype(np.uint8)  # they come as 0 to 16
     labels = digits.target.astype(np.int64)
     train_x, held_x, train_y, held_y = train_test_split(
         images, labels, test_size=HELD_OUT, stratify=labels, random_state=SEED

@@ -29,7 +29,6 @@ PATCHES: Final = 20_000
 
 Images = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
-Fit = Callable[[Images, Labels], bytes]
 
 
 def train(training: Split, held_out: Split) -> tuple[TrainedModel, TrainedModel]:

@@ -1,12 +1,13 @@
 """The tensor store: batches as files in one folder, which is best a tmpfs, written by one module and read by others.
 
-One ``.npy`` file a batch (NumPy's own format, version 1.0; never pickled), which maps into memory without a copy.
+One ``.npy`` file a batch (NumPy's own format, version 1.0; never pickled), which can be mapped into memory.
 A file is written beside its place and renamed, so a reader sees all of it or none. Nothing in it is precious: the
 ledger would send it again.
 """
 
 import contextlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -29,14 +30,31 @@ class TensorReader:
         self._folder = folder
 
     def read(self, batch: str) -> npt.NDArray[np.generic]:
-        """A batch, mapped into memory; shape ``(rows, …)``. It stays readable after the file is removed.
+        """A batch, in memory; shape ``(rows, …)``.
+
+        Mapping it would cost less, but takes the lock of the process's whole address space, with the interpreter's lock
+        in hand: who maps waits for threads that give large memory back.
 
         Raises:
             BatchGoneError: There is no such batch.
             BatchTornError: Its file is not a whole array.
         """
+        array = self._load(batch, None)
+        array.flags.writeable = False
+        return array
+
+    def map(self, batch: str) -> npt.NDArray[np.generic]:
+        """A batch, mapped into memory, for who needs little of it. It stays readable after the file is removed.
+
+        Raises:
+            BatchGoneError: There is no such batch.
+            BatchTornError: Its file is not a whole array.
+        """
+        return self._load(batch, "r")
+
+    def _load(self, batch: str, mode: Literal["r"] | None) -> npt.NDArray[np.generic]:
         try:
-            array: npt.NDArray[np.generic] = np.load(self._path(f"{batch}.npy"), mmap_mode="r", allow_pickle=False)
+            array: npt.NDArray[np.generic] = np.load(self._path(f"{batch}.npy"), mmap_mode=mode, allow_pickle=False)
         except FileNotFoundError:
             raise BatchGoneError(f"batch {batch} is not in the tensor store") from None
         except (ValueError, EOFError, OSError) as error:

@@ -1,9 +1,11 @@
 """Wires the module."""
 
-import asyncio
+from functools import partial
 
+from edge_common.clock import Clock
 from edge_common.errors import ConfigurationError
 from edge_common.lifecycle import Surroundings, Wiring, run_module
+from edge_common.tasks import together
 from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
 from edge_inference.desired import Places
@@ -41,30 +43,23 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         open_session: What loads graphs.
     """
     environment, hub, clock = around.environment, around.hub, around.clock
-    measures, serving, reporter = Measures(around.metrics.registry), Serving(), Reporter(hub, "model")
-    announcer = Announcer(hub, serving, clock)
-    registries = connect(environment)
-    trust = Trust(environment.trust_policy, environment.trust_roots)
-    notary = Notary(trust, environment.state_dir / "signatures", clock.now)
-    hints, reader = Hints(hub), TensorReader(environment.tensor_dir)
-    watch, trials = Watch(hints), Trials(hub, reader, clock)
-    store = ModelStore(environment.state_dir / "models")
+    measures, serving = Measures(around.metrics.registry), Serving()
+    announcer, hints, reader = Announcer(hub, serving, clock), Hints(hub), TensorReader(environment.tensor_dir)
+    watch, trials, drift = Watch(hints), Trials(hub, reader, clock), watch_drift(around, serving)
+    onlookers = Onlookers(watch, drift)
+    engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
+    store, registries = ModelStore(environment.state_dir / "models"), connect(environment)
     manager = ModelManager(
-        loader=Loader(store, serving, notary, open_session),
+        loader=Loader(store, serving, notary(environment, clock), open_session),
         serving=serving,
         record=environment.state_dir / "active.json",
         places=Places(environment.model_dir, registries),
         clock=clock,
-        reporter=reporter,
+        reporter=Reporter(hub, "model"),
         announcer=announcer,
         proving=Proving(watch, trials, clock),
         measures=measures,
     )
-    alerts, drift_reporter = Alerts(hub, EpisodeFile(environment.state_dir / "drift.json")), Reporter(hub, "drift")
-    drift_measures = DriftMeasures(around.metrics.registry)
-    drift = DriftMonitor(serving, clock, alerts, DriftReport(drift_reporter), drift_measures)
-    onlookers = Onlookers(watch, drift)
-    engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
@@ -72,20 +67,9 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         drift.configure(settings)
         announcer.configure(settings.announce_seconds)
 
-    async def run() -> None:
-        async with asyncio.TaskGroup() as group:
-            for work in (
-                reporter.run,
-                announcer.run,
-                hints.run,
-                manager.run,
-                drift_reporter.run,
-                alerts.run,
-                drift.run,
-            ):
-                group.create_task(work())
-            await manager.restore()
-            await engine.run()
+    async def serve() -> None:
+        await manager.restore()
+        await engine.run()
 
     async def drain() -> None:
         await manager.drain()
@@ -95,12 +79,25 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
 
     return Wiring(
         inputs={"tensors": engine.tensors, "trials": trials.on_batch},
-        run=run,
+        run=partial(together, serve, announcer.run, hints.run, manager.run, drift.run),
         configure=configure,
         drain=drain,
         methods=Methods(manager, serving, store, trials).by_name,
         sections={"model": manager.desire},
     )
+
+
+def watch_drift(around: Surroundings[InferenceEnvironment], serving: Serving) -> DriftMonitor:
+    """What watches the input of the model that serves."""
+    alerts = Alerts(around.hub, EpisodeFile(around.environment.state_dir / "drift.json"))
+    report = DriftReport(Reporter(around.hub, "drift"))
+    return DriftMonitor(serving, around.clock, alerts, report, DriftMeasures(around.metrics.registry))
+
+
+def notary(environment: InferenceEnvironment, clock: Clock) -> Notary:
+    """The notary that holds packages to the trust that the environment states."""
+    trust = Trust(environment.trust_policy, environment.trust_roots)
+    return Notary(trust, environment.state_dir / "signatures", clock.now)
 
 
 def connect(environment: InferenceEnvironment) -> Registries:

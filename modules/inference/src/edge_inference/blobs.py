@@ -17,7 +17,7 @@ from edge_inference.package import Descriptor, blob_name
 from edge_inference.patience import Patience, Pause
 from edge_inference.sources import ModelSource, Readable
 
-_CHUNK: Final = 1 << 18
+_CHUNK: Final = 1 << 20
 _READ_ONLY: Final = 0o444
 
 

@@ -31,16 +31,6 @@ def check_external(graph: Path, inside: frozenset[str]) -> None:
             _check_range(entries, (graph.parent / location).stat().st_size)
 
 
-def external_locations(graph: Path) -> set[str]:
-    """Every ``location`` of external data that a graph names, in subgraphs and functions too.
-
-    Raises:
-        LoadFailedError: The file is no protocol buffer.
-    """
-    with graph_file(graph) as model:
-        return {entries["location"] for entries in _outside(model)}
-
-
 def _outside(model: Message) -> Iterator[Mapping[str, str]]:
     """What is said of each tensor that is kept outside."""
     for kind, message in walk(model):

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
+from edge_common.tasks import together
 from edge_inference.announcer import Announcer
 from edge_inference.desired import DesiredModel, Places, Wish
 from edge_inference.errors import DowngradeError, ModelError
@@ -171,16 +172,19 @@ class ModelManager:
         return None if self._work.cancelled() else self._work.result()
 
     async def run(self) -> None:
-        """Let the retiring model go once it is not needed, for ever."""
-        while True:
-            await self._clock.sleep(LOOK_S)
-            if released := self._serving.release(self._clock.monotonic(), self._release_s):
-                log.info("model %s %s is released", released.identity.name, released.identity.version)
+        """Let the retiring model go once it is not needed, and report, for ever."""
+        await together(self._retire, self._status.run)
 
     async def drain(self) -> None:
         """Call off what is under way."""
         await self._cancel()
         await self._loader.close()
+
+    async def _retire(self) -> None:
+        while True:
+            await self._clock.sleep(LOOK_S)
+            if released := self._serving.release(self._clock.monotonic(), self._release_s):
+                log.info("model %s %s is released", released.identity.name, released.identity.version)
 
     def _pursue(self, value: Any, started: float) -> None:
         wish, active = self._wish(value), self._serving.active
@@ -212,7 +216,7 @@ class ModelManager:
             candidate = await self._loader.load(wish, self._status.step, self._incumbent.begin, self._status.come)
             await self._shadow(candidate, wish)
             await self._bake(candidate, wish)
-            self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
+            await self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
         except ModelError as error:
             await self._undo(wish, error, started)
         else:
@@ -239,10 +243,10 @@ class ModelManager:
             await self._proving.shadow(candidate, active, wish.shadow, wish.gate)
 
     async def _bake(self, candidate: LoadedModel, wish: Wish) -> None:
-        before, self._serving.held = self._serving.active, True
-        pace = self._incumbent.pace if wish.alone else tuple(before.pace) if before else ()
-        self._incumbent.serve(candidate)
         if wish.gate and wish.gate.bake_seconds:
+            before, self._serving.held = self._serving.active, True
+            pace = self._incumbent.pace if wish.alone else tuple(before.pace) if before else ()
+            self._incumbent.serve(candidate)
             self._status.step(State.BAKING)
             await self._proving.bake(candidate, before, pace, wish.gate)
 

@@ -39,6 +39,10 @@ class SwapStatus:
         self.progress = progress
         self._percent_due = 0.0
 
+    async def run(self) -> None:
+        """Report for ever."""
+        await self._reporter.run()
+
     def show(self, progress: Progress) -> None:
         """It has come so far."""
         self.progress = progress

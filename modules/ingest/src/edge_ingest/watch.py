@@ -76,6 +76,8 @@ class ShareWatch:
         self.bell = Bell(clock)
         self._root = root
         self._noted = Noted(root, self.bell)
+        self._lock = Lock()
+        self._closed = False
         self._observer: InotifyObserver | None = None
         self._watched: tuple[object, Watch] | None = None
 
@@ -90,18 +92,25 @@ class ShareWatch:
             identity: Tells one root from another; a remounted share is another one.
             mode: As set.
         """
-        if self._watched != (identity, mode):
-            self.stop()
+        with self._lock:
+            if self._closed or self._watched == (identity, mode):
+                return
+            self._stop()
             if mode == "inotify" or (mode == "auto" and not lies_on_remote(self._root)):
                 self._start()
             self._watched = (identity, mode)
 
-    def stop(self) -> None:
-        """Watch no longer."""
+    def close(self) -> None:
+        """Watch no longer, and never again; blocks while watches are set or taken down."""
+        with self._lock:
+            self._closed = True
+            self._stop()
+
+    def _stop(self) -> None:
         if self._observer:
             self._observer.stop()
             self._observer.join()
-        self._observer = self._watched = None
+        self._observer = None
 
     def _start(self) -> None:
         try:

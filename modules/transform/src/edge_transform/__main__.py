@@ -1,10 +1,11 @@
 """``edge-transform``: wires the module."""
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from edge_common.background import background
 from edge_common.lifecycle import Surroundings, Wiring, run_module
+from edge_common.tasks import together
 from edge_common.tensors import TensorWriter
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
@@ -38,11 +39,6 @@ def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODI
         trials.configure(settings)
         await transform.configure(settings)
 
-    async def run() -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(trials.run(), name="trials")
-            await transform.run()
-
     async def drain() -> None:
         trials.close()
         await transform.drain()
@@ -54,7 +50,7 @@ def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODI
             "receipts": transform.on_receipts,
             "trials": trials.on_trial,
         },
-        run=run,
+        run=partial(together, transform.run, trials.run),
         configure=configure,
         drain=drain,
     )

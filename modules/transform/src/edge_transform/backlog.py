@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from itertools import takewhile
 from typing import Final
 
 from edge_common.messages import Frame, Item, Part, chunks
@@ -31,6 +31,18 @@ class Waiting:
     since: float
     until: float
     suspect: bool = False
+
+    @property
+    def lease(self) -> float:
+        """How long an answer may take."""
+        return self.until - self.since
+
+    def prepared_until(self, now: float) -> float:
+        """How long what was made of it now may wait for room.
+
+        A suspect's own process may outlast its lease, on a slow machine each time: a new one begins once it is ready.
+        """
+        return now + self.lease if self.suspect else self.until
 
 
 class Backlog:
@@ -70,9 +82,12 @@ class Backlog:
         return before - len(self)
 
     def take(self, most: int) -> list[Waiting]:
-        """Take a batch: the oldest items, as many as one message can name."""
-        fitting = most_pictures((waiting.item for waiting in self._waiting.values()), most)
-        return [self._waiting.pop(key) for key in list(islice(self._waiting, fitting))]
+        """Take a batch: the oldest items, as many as one message can name; a suspect alone, for it takes long."""
+        first = next(iter(self._waiting.values()), None)
+        if first is not None and first.suspect:
+            return [self._waiting.pop(first.item.id)]
+        others = [waiting.item for waiting in takewhile(lambda one: not one.suspect, self._waiting.values())]
+        return [self._waiting.pop(item.id) for item in others[: most_pictures(others, most)]]
 
 
 def most_pictures(items: Iterable[Item], most: int) -> int:

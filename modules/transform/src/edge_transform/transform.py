@@ -168,7 +168,8 @@ class Transform:
         await self._post.reject(prepared.failures)
         if prepared.items:
             parts = prepared.parts
-            until = max(waiting.until for waiting in batch)
+            now = self._clock.monotonic()
+            until = max(waiting.prepared_until(now) for waiting in batch)
             delivered = await self._post.deliver(prepared.rows, parts, wanted.stamp, until)
             self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
             if delivered:
@@ -185,9 +186,9 @@ class Transform:
             most = most_pictures(repeat(item), most)
         fitting = wanted.model_copy(update={"batch": most})
         try:
-            async with aclosing(self._workshop.samples(item, fitting, self._settings.max_decode_seconds)) as blocks:
+            async with aclosing(self._workshop.samples(waiting, fitting, self._settings.max_decode_seconds)) as blocks:
                 async for (rows, frames), last in blocks:
-                    until = self._clock.monotonic() + waiting.until - waiting.since
+                    until = self._clock.monotonic() + waiting.lease
                     await self._store.few(item.id, MOST_BATCHES, until)
                     parts = parts_of(item, number, len(rows), frames, last=last)
                     number += len(parts)

@@ -120,8 +120,10 @@ class Trials:
     async def _prepare_beginning(self, trial: TrialMessage, item: Item) -> TrialBatchMessage | None:
         if self._room(trial) < 1:
             return None
+        now = self._clock.monotonic()
+        waiting = Waiting(item, now, now + STAY_S)
         try:
-            async with aclosing(self._workshop.samples(item, self._few(trial), self._seconds)) as blocks:
+            async with aclosing(self._workshop.samples(waiting, self._few(trial), self._seconds)) as blocks:
                 (rows, frames), last = await anext(blocks)
         except ItemError:
             return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from prometheus_client import Histogram
 
-from edge_common.contract import Input, PictureInput
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item, Part
+from edge_transform.apart import COMMAND, prepare_apart, samples_apart
 from edge_transform.backlog import Waiting
-from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
+from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
 from edge_transform.decoders.sniff import HEAD_BYTES
 from edge_transform.errors import NO_MEMORY, SEVERAL, OverdueError
@@ -42,11 +43,13 @@ class Decoding:
     """How files are decoded.
 
     Attributes:
-        here: In a thread of this process.
+        here: A picture, in a thread of this process.
+        read: A file of many samples, likewise.
         apart: The command of a process for one suspect.
     """
 
     here: Preparer = prepare_into
+    read: Reader = read_samples
     apart: Sequence[str] = COMMAND
 
 
@@ -111,7 +114,7 @@ class Workshop:
         self._bytes.most = max_file_bytes
         self._pixels.most = max_pixels
 
-    async def prepare(self, batch: Sequence[Waiting], wanted: PictureInput, seconds: int) -> Prepared:
+    async def prepare(self, batch: Sequence[Waiting], wanted: ImageInput, seconds: int) -> Prepared:
         """Prepare items into a batch; one that fails harms no other.
 
         Args:
@@ -152,18 +155,20 @@ class Workshop:
         with self._seconds.time():
             return await self._watched(work, seconds, self._pool)
 
-    async def samples(self, item: Item, wanted: Input, seconds: int) -> AsyncGenerator[tuple[Samples, bool], None]:
+    async def samples(
+        self, waiting: Waiting, wanted: Input, seconds: int
+    ) -> AsyncGenerator[tuple[Samples, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.
 
         Args:
-            item: The item.
+            waiting: The item.
             wanted: What to prepare them for.
             seconds: The CPU time after which it is given up, for each block.
 
         Raises:
             ItemError: It cannot be read on; its code says why.
         """
-        blocks = read_samples(self._share, item, wanted, self._pixels)
+        blocks = self._blocks(waiting, wanted, seconds)
 
         def step(stopwatch: Stopwatch) -> tuple[Samples, bool] | None:
             stopwatch.start()
@@ -204,10 +209,17 @@ class Workshop:
                 return await working
         raise OverdueError(seconds)
 
+    def _blocks(self, waiting: Waiting, wanted: Input, seconds: int) -> Iterator[tuple[Samples, bool]]:
+        if waiting.suspect:
+            most = self._pixels.most
+            task = RowsTask(wanted=wanted, share=self._share, item=waiting.item, max_pixels=most, seconds=seconds)
+            return samples_apart(task, self._decoding.apart)
+        return self._decoding.read(self._share, waiting.item, wanted, self._pixels)
+
     def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
         with self._bytes.taken(waiting.item.size):
             content = read_item(self._share, waiting.item, self._bytes.most, partial(decoder_of, wanted=task.wanted))
             if waiting.suspect:
-                return prepare_in_box(content, task, row, self._decoding.apart)
+                return prepare_apart(content, task, row, self._decoding.apart)
             stopwatch.start()
             return self._decoding.here(content, task.wanted, self._pixels, row)

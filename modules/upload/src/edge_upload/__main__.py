@@ -1,35 +1,25 @@
 """The command ``edge-upload``: puts the module together and runs it."""
 
-import asyncio
+from functools import partial
 
 from edge_common.lifecycle import Surroundings, Wiring, run_module
-from edge_common.tensors import TensorReader
+from edge_common.tasks import together
 from edge_upload.acceptor import Acceptor
 from edge_upload.carrier import Carrier, Places
 from edge_upload.courier import Courier
-from edge_upload.database import Database
 from edge_upload.delivery import Delivery
-from edge_upload.features import FeatureReader
-from edge_upload.hints import Hints
 from edge_upload.history.archivist import Archivist
 from edge_upload.history.courier import HistoryCourier
-from edge_upload.history.events import Events
-from edge_upload.index import Index
 from edge_upload.metrics import UploadMetrics
-from edge_upload.originals import Originals
 from edge_upload.outbox import Outbox
 from edge_upload.post import Post
-from edge_upload.relief import Relief
 from edge_upload.reporter import Reporter, Watched
 from edge_upload.room import disk_of
-from edge_upload.sampler import Sampler
 from edge_upload.settings import UploadEnvironment, UploadSettings
-from edge_upload.shards import Shards
 from edge_upload.sinks import Sink
 from edge_upload.sinks.choice import chosen
-from edge_upload.spool import Spool
+from edge_upload.spool_parts import SpoolParts
 from edge_upload.threads import OneThread
-from edge_upload.writer import Writer
 
 
 def wire(given: Surroundings[UploadEnvironment]) -> Wiring[UploadSettings]:
@@ -49,34 +39,18 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
         SpoolUnavailableError: The spool's disk refuses.
     """
     environment, hub, clock = given.environment, given.hub, given.clock
-    metrics = UploadMetrics(given.metrics.registry)
-    database = Database(environment.state_dir / "spool.db")
-    index = Index(database, sink.durable)
-    events = Events(database)
-    sampler, writer = Sampler(database, metrics), Writer(database)
-    features, relief = FeatureReader(TensorReader(environment.tensor_dir)), Relief(database, index, metrics)
-    spool = Spool(database, index, features, writer, sampler, relief, events)
-    hints = Hints(database, index, sampler, writer, metrics)
-    thread, free = OneThread("spool"), disk_of(environment.state_dir)
-    post = Post(hub, metrics)
-    acceptor = Acceptor(spool, hints, index, thread, post, clock, free)
-    delivery = Delivery(sink, metrics)
-    outbox = Outbox(environment.state_dir / "outbox", environment.iotedge_deviceid)
-    courier = Courier(Shards(database, index, events), outbox, delivery, thread, post, clock)
-    places = Places(environment.share_dir, environment.state_dir / "originals", free, environment.iotedge_deviceid)
-    carrier = Carrier(Originals(database, index, events), places, delivery, courier, thread, post, clock)
-    archivist = Archivist(events, thread, hub)
-    history = HistoryCourier(
-        events, environment.state_dir / "history", environment.iotedge_deviceid, delivery, thread, clock
-    )
-    reporter = Reporter(index, thread, Watched(acceptor, courier, carrier), hub, clock, metrics)
-
+    state, device = environment.state_dir, environment.iotedge_deviceid
+    metrics, thread, free = UploadMetrics(given.metrics.registry), OneThread("spool"), disk_of(state)
+    kept = SpoolParts.open(state / "spool.db", sink.durable, environment.tensor_dir, metrics)
+    post, delivery = Post(hub, metrics), Delivery(sink, metrics)
+    acceptor = Acceptor(kept.spool, kept.hints, kept.index, thread, post, clock, free)
+    courier = Courier(kept.shards, Outbox(state / "outbox", device), delivery, thread, post, clock)
+    places = Places(environment.share_dir, state / "originals", free, device)
+    carrier = Carrier(kept.originals, places, delivery, courier, thread, post, clock)
+    archivist = Archivist(kept.events, thread, hub)
+    history = HistoryCourier(kept.events, state / "history", device, delivery, thread, clock)
+    reporter = Reporter(kept.index, thread, Watched(acceptor, courier, carrier), hub, clock, metrics)
     parts = (acceptor, courier, carrier, archivist, history, post, reporter)
-
-    async def run() -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for work in (*(part.run for part in parts), reporter.tidy):
-                tasks.create_task(work(), name=work.__qualname__)
 
     async def configure(settings: UploadSettings) -> None:
         acceptor.configure(settings if environment.share_dir else settings.model_copy(update={"originals": "none"}))
@@ -89,7 +63,7 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
         await history.close()
         await sink.close()
         await thread.close()
-        database.close()
+        kept.database.close()
 
     return Wiring(
         inputs={
@@ -98,7 +72,7 @@ def build(given: Surroundings[UploadEnvironment], sink: Sink) -> Wiring[UploadSe
             "inquiries": acceptor.inquiries,
             "history": archivist.history,
         },
-        run=run,
+        run=partial(together, *(part.run for part in parts), reporter.tidy),
         configure=configure,
         drain=drain,
     )

@@ -142,16 +142,17 @@ class Carrier:
         copy = self._copies / str(original.number)
         try:
             await self._copy(share, original.item, copy)
-            stored = await self._patience.persist(partial(self._deliver, original.item, copy))
+            stored = await self._deliver(original.item, copy)
         except ItemError as error:
-            return await self._miss(original, share, error)
+            if await self._is_lost(original, share, error):
+                return await self._give_up(original, copy, error)
+            self._put_off(original, AGAIN_S, error)
         except SinkError as error:
             self._put_off(original, ASIDE_S, error)
         except OSError as error:
             self._put_off(original, AGAIN_S, error)
         else:
             self._lost_since.pop(original.number, None)
-            self._delivery.metrics.originals.inc()
             return Ending(original, stored)
         finally:
             await asyncio.to_thread(copy.unlink, missing_ok=True)
@@ -165,17 +166,23 @@ class Carrier:
             await asyncio.to_thread(copy_original, share, item, copy)
 
     async def _deliver(self, item: Item, copy: Path) -> Stored:
-        return await self._delivery.deliver(name_of(self._device, item), copy, item.sha256)
+        name = name_of(self._device, item)
+        stored = await self._patience.persist(partial(self._delivery.deliver, name, copy, item.sha256))
+        self._delivery.metrics.originals.inc()
+        return stored
 
-    async def _miss(self, original: Original, share: Path, error: ItemError) -> Ending | None:
-        """Give an original up that is not what ingest saw, or not there, once that has been so for long enough."""
+    async def _is_lost(self, original: Original, share: Path, error: ItemError) -> bool:
+        """Whether an original has not been there, or not been what ingest saw, for long enough."""
         since = self._lost_since.setdefault(original.number, self._clock.monotonic())
         lost = error.code == "CHANGED" or (error.code == "GONE" and await asyncio.to_thread(_has_files, share))
-        if not lost or self._clock.monotonic() - since < LOST_S:
-            self._put_off(original, AGAIN_S, error)
-            return None
-        log.error("the original of item %s is given up: %s", original.item.id, error)
+        return lost and self._clock.monotonic() - since >= LOST_S
+
+    async def _give_up(self, original: Original, copy: Path, error: ItemError) -> Ending:
+        """Give up an original that is lost; unless the store has it, from before a kill, and so needs no good copy."""
         del self._lost_since[original.number]
+        with suppress(SinkError):
+            return Ending(original, await self._deliver(original.item, copy))
+        log.error("the original of item %s is given up: %s", original.item.id, error)
         self._delivery.metrics.give_up(Cargo.ORIGINAL, error.code.lower())
         return Ending(original, stored=None)
 

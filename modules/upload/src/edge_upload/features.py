@@ -49,7 +49,7 @@ class FeatureReader:
 
     def _read(self, batch: str) -> Rows:
         try:
-            return np.atleast_1d(self._store.read(batch))
+            return np.atleast_1d(self._store.map(batch))
         except BatchGoneError as error:
             raise ItemError("BATCH_GONE", str(error), can_retry=True) from error
         except BatchTornError as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from edge_common.messages import Mark
@@ -102,7 +102,7 @@ class UploadSettings(TwinSettings):
     sample_per_minute: Quota = None
     sample_per_hour: Quota = None
     sample_per_day: Quota = None
-    upload_windows: tuple[Annotated[str, BeforeValidator(_checked)], ...] = ()
+    upload_windows: tuple[Annotated[str, AfterValidator(_checked)], ...] = ()
     spool_budget_bytes: Annotated[int, Field(ge=1 << 16)] = 1 << 30
     spool_full: Literal["wait", "dropLowest"] = "wait"
     shard_bytes: Annotated[int, Field(ge=1 << 10)] = 64 << 20

@@ -89,7 +89,7 @@ class Agent:
     def follow_freeze(self, module: str) -> None:
         """Stop a module's processes where they are, or let them go on, as the faults say."""
         number = signal.SIGSTOP if self._faults.frozen(module) else signal.SIGCONT
-        with suppress(ModuleNotRunningError):
+        with suppress(ModuleNotRunningError):  # there is nothing to stop, or to let go on
             self._supervisor(module).signal(number)
 
     def _supervisor(self, module: str) -> Supervisor:

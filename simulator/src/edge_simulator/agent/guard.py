@@ -18,6 +18,7 @@ from typing import Final
 
 _VARIABLE: Final = "EDGE_SIMULATOR_RUN"
 _PAUSE_S: Final = 0.02
+"""Between two looks, in which what was killed ends."""
 
 
 @contextmanager
@@ -45,7 +46,7 @@ def _kill(mark: bytes) -> bool:
     """Kill whatever carries the mark, and say whether there was anything."""
     found = list(_marked(mark))
     for process in found:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # it has ended by itself
             os.kill(process, signal.SIGKILL)
     time.sleep(_PAUSE_S)
     return bool(found)
@@ -54,7 +55,7 @@ def _kill(mark: bytes) -> bool:
 def _marked(mark: bytes) -> Iterator[int]:
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
-            with suppress(OSError):
+            with suppress(OSError):  # it has ended, or is another user's, and so none of ours
                 if mark in (folder / "environ").read_bytes().split(b"\0"):
                     yield int(folder.name)
 

@@ -40,7 +40,7 @@ class ModuleProcess:
         with suppress(ProcessLookupError):
             self._process.terminate()
         self.signal(signal.SIGCONT)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # what has not ended by then is killed
             await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
         self.signal(signal.SIGKILL)
         return await self._process.wait()

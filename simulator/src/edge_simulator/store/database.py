@@ -110,6 +110,6 @@ class Database:
     def close(self) -> None:
         """Commit, and close; nobody is left to be told."""
         self._waiting.clear()
-        with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):  # what a file that refuses does not take was acknowledged to nobody
             self.commit()
         self._connection.close()

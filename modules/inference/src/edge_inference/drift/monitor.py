@@ -8,6 +8,7 @@ from typing import Final, Literal
 from edge_common.background import background
 from edge_common.clock import Clock
 from edge_common.messages import Mark, ModelIdentity, PredictedPart
+from edge_common.tasks import together
 from edge_inference.answers import Answer
 from edge_inference.drift.alerts import Alerts
 from edge_inference.drift.comparison import Comparison, Score, worst
@@ -76,14 +77,17 @@ class DriftMonitor:
             self._counting.add_done_callback(lambda done: self._counted(comparison, done))
 
     async def run(self) -> None:
-        """Look at the numbers for ever."""
-        while True:
-            self._look()
-            await self._clock.sleep(LOOK_S)
+        """Look at the numbers, and tell of them, for ever."""
+        await together(self._watch, self._report.run, self._alerts.run)
 
     def close(self) -> None:
         """Wait for what the thread has in hand."""
         self._thread.shutdown(cancel_futures=True)
+
+    async def _watch(self) -> None:
+        while True:
+            self._look()
+            await self._clock.sleep(LOOK_S)
 
     def _follow(self) -> None:
         """Start afresh where another model is active."""

@@ -41,6 +41,10 @@ class DriftReport:
         self._told: Mapping[str, Any] = {}
         self._due = 0.0
 
+    async def run(self) -> None:
+        """Tell for ever."""
+        await self._reporter.run()
+
     def show(
         self,
         state: State,

@@ -7,8 +7,6 @@ import numpy as np
 from edge_common.messages import Frame
 from edge_inference.session import Array
 
-Corners = tuple[float, float, float, float]
-
 ALIKE: Final = 0.5
 """Boxes with such an intersection over union mean the same object: as in PASCAL VOC's measure."""
 

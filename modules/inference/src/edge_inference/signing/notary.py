@@ -73,7 +73,7 @@ class Notary:
 
     def _signer(self, target: Descriptor, referrers: Referrers, pause: Pause) -> str:
         roots = self._trust.pinned()
-        with suppress(ModelError):
+        with suppress(ModelError):  # none is kept, or it is good no more: the source may have another
             return verify(target, LayoutReferrers(self._kept), roots, self._now()).signer
         found = self._patience.persist(lambda: verify(target, referrers, roots, self._now()), pause)
         self._keep(found.signature)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 COLUMNS: Final[dict[str, pa.DataType]] = {
@@ -67,8 +68,15 @@ def write(file: BinaryIO, events: Iterable[tuple[int, str]]) -> int:
     return last
 
 
-def read(file: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def read(
+    file: Path | BinaryIO, columns: Sequence[str], where: pc.Expression | None = None
+) -> Iterator[tuple[Any, ...]]:
     """Rows of a shard, of whichever release and kind, as these columns; one that it lacks is None.
+
+    Args:
+        file: The shard.
+        columns: What to give.
+        where: Which rows; it may test any of the columns, as far as the shard has them.
 
     Raises:
         pyarrow.ArrowInvalid: It is no Parquet file.
@@ -77,5 +85,6 @@ def read(file: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     with pq.ParquetFile(file) as shard:
         there = [name for name in columns if name in shard.schema_arrow.names]
         for batch in shard.iter_batches(ROW_GROUP, columns=there):
-            values = batch.to_pydict()
-            yield from zip(*(values.get(name, repeat(None, batch.num_rows)) for name in columns), strict=True)
+            rows = batch if where is None else batch.filter(where)
+            values = rows.to_pydict()
+            yield from zip(*(values.get(name, repeat(None, rows.num_rows)) for name in columns), strict=True)

@@ -1,5 +1,6 @@
 """Which store it is: the environment says."""
 
+import ssl
 from pathlib import Path
 
 from edge_common.clock import Clock
@@ -37,6 +38,24 @@ def _blob(environment: StoreEnvironment, url: str, clock: Clock) -> Sink:
     from edge_upload.sinks.blob.credentials import SecretFile  # noqa: PLC0415
     from edge_upload.sinks.blob.sink import BlobSink  # noqa: PLC0415
 
+    if environment.blob_ca:
+        _check_certificates(environment.blob_ca)
     secret = SecretFile(environment.blob_credentials) if environment.blob_credentials else None
     place = Place(url, environment.blob_api_version, environment.blob_ca)
+    try:
+        place.check()
+    except ValueError as error:
+        raise ConfigurationError(f"environment: BLOB_API_VERSION: {_line(error)}") from error
     return BlobSink(Container(place, secret, PATIENCE_S), clock)
+
+
+def _line(error: ValueError) -> str:
+    return " ".join(str(error).split())
+
+
+def _check_certificates(ca: Path) -> None:
+    """The SDK would say neither which file it is, nor anything before the first request."""
+    try:
+        ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        raise ConfigurationError(f"environment: BLOB_CA: {ca} holds no certificates: {error.strerror}") from error

@@ -14,6 +14,7 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,9 @@ NO_FOLDER_SYNC: Final = {errno.EINVAL, errno.ENOTSUP}
 """What network file systems say that have nothing to do to make a folder durable."""
 
 CHUNK: Final = 1 << 20
+
+AT_ONCE: Final = 1000
+"""Entries of a folder that are in memory while it is listed: a day may have a million originals."""
 
 WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -75,13 +79,14 @@ class ShareSink:
     async def listing(self, prefix: str) -> AsyncIterator[Listed]:
         folders = [""]
         while folders:
-            for path, status in await asyncio.to_thread(self._entries, folders.pop()):
-                name = path.relative_to(self._folder).as_posix()
-                if stat.S_ISDIR(status.st_mode):
-                    if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
-                        folders.append(name)
-                elif stat.S_ISREG(status.st_mode) and name.startswith(prefix):
-                    yield Listed(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+            entries = self._entries(folders.pop())
+            while some := await asyncio.to_thread(list, islice(entries, AT_ONCE)):
+                for name, status in some:
+                    if stat.S_ISDIR(status.st_mode):
+                        if f"{name}/".startswith(prefix) or prefix.startswith(f"{name}/"):
+                            folders.append(name)
+                    elif stat.S_ISREG(status.st_mode) and name.startswith(prefix):
+                        yield Listed(name, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     async def read(self, name: str) -> AsyncIterator[bytes]:
         checked(name)
@@ -90,15 +95,12 @@ class ShareSink:
             yield chunk
             offset += len(chunk)
 
-    def _entries(self, folder: str) -> list[tuple[Path, os.stat_result]]:
-        """What lies in a folder; what goes meanwhile is not there."""
-        with self._trouble_with(folder) as path:
-            found = []
-            with suppress(FileNotFoundError):
-                for entry in os.scandir(path):
-                    with suppress(FileNotFoundError):
-                        found.append((self._folder / folder / entry.name, entry.stat(follow_symlinks=False)))
-            return found
+    def _entries(self, folder: str) -> Iterator[tuple[str, os.stat_result]]:
+        """What lies in a folder, under names in the store; what goes meanwhile is not there."""
+        with self._trouble_with(folder) as path, suppress(FileNotFoundError), os.scandir(path) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    yield f"{folder}/{entry.name}".lstrip("/"), entry.stat(follow_symlinks=False)
 
     def _chunk(self, name: str, offset: int) -> bytes:
         with self._trouble_with(name) as path:

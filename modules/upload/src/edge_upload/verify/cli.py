@@ -1,8 +1,10 @@
 """The command ``edge-verify``."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from sqlite3 import Connection
@@ -17,6 +19,12 @@ from edge_upload.sinks import Sink, SinkError
 from edge_upload.sinks.choice import chosen
 from edge_upload.verify import differences, loading, report, scratch
 from edge_upload.verify import trace as tracing
+
+
+def command() -> None:
+    """Run it from a console. Ctrl-C ends it at once, also amid a long query: nothing needs to be tidied."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    main()
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,8 @@ def main(context: click.Context, *, store: str, device: str | None, as_json: boo
 @click.pass_obj
 def trace(options: Options, what: str) -> None:
     """Tell one file's whole way; PATH is that on the device's share."""
-    with scratch.opened() as db:
-        _load(db, options, deep=False)
-        items = tracing.trace(db, what)
+    with _judging(), scratch.opened() as db:
+        items = tracing.trace(db, asyncio.run(_history(db, options, what)))
         _print(tracing.as_json(items) if options.json else tracing.as_text(items))
     if not items:
         click.echo(f"the ledger in this store does not know {what!r}", err=True)
@@ -73,31 +80,45 @@ def trace(options: Options, what: str) -> None:
 
 
 def _check(options: Options, *, deep: bool, grace: float) -> None:
-    with scratch.opened() as db:
-        _load(db, options, deep=deep)
+    with _judging(), scratch.opened() as db:
+        asyncio.run(_load(db, options, deep=deep))
+        scratch.digest(db)
         differences.find(db, datetime.now(UTC).timestamp() - grace)
         _print(report.as_json(db) if options.json else report.as_text(db))
         clean = report.clean(db)
     sys.exit(0 if clean else 1)
 
 
-def _load(db: Connection, options: Options, *, deep: bool) -> None:
+@contextmanager
+def _judging() -> Iterator[None]:
+    """What keeps it from being told whether the store is as it should be ends the command with 2."""
     try:
-        asyncio.run(_read(db, options, deep=deep))
-    except (ConfigurationError, SinkError) as error:
+        yield
+    except (ConfigurationError, SinkError, scratch.ScratchError) as error:
         raise click.UsageError(str(error)) from error
-    if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
-        raise click.UsageError("there is no ledger there; is it the right store, and the right device?")
-    scratch.digest(db)
 
 
-async def _read(db: Connection, options: Options, *, deep: bool) -> None:
-    sink = _sink(options.store)
-    try:
-        await loading.files(db, sink, options.device)
+async def _load(db: Connection, options: Options, *, deep: bool) -> None:
+    async with _listed(db, options) as sink:
         await loading.ledger(db, sink)
         if deep:
             await loading.contents(db, sink)
+
+
+async def _history(db: Connection, options: Options, what: str) -> list[loading.Event]:
+    async with _listed(db, options) as sink:
+        return await loading.history(db, sink, what)
+
+
+@asynccontextmanager
+async def _listed(db: Connection, options: Options) -> AsyncIterator[Sink]:
+    """The store, once it is noted what it holds."""
+    sink = _sink(options.store)
+    try:
+        await loading.files(db, sink, options.device)
+        if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
+            raise click.UsageError("there is no ledger there; is it the right store, and the right device?")
+        yield sink
     finally:
         await sink.close()
 

@@ -1,30 +1,36 @@
 """From the store into the scratch database."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from sqlite3 import Connection, Row
-from tempfile import NamedTemporaryFile
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from edge_upload.history import shards
 from edge_upload.sinks import Listed, Sink, SinkConflictError, SinkMissingError
+from edge_upload.verify import scratch
 from edge_upload.verify.names import FEATURES, LEDGER, ORIGINALS, RECORDS, device_of, parse
+
+EVENT_COLUMNS: Final = (
+    *("source", "number", "module", "event", "at", "id", "attempt", "path", "content_sha256", "size"),
+    *("code", "reason", "object", "object_sha256", "object_bytes", "rows"),
+)
+"""What differences are told by: those of the table ``event``, after device and date."""
 
 ROW_COLUMNS: Final = ("id", "attempt", "part", "row")
 
-Read = Callable[[Path, Row], None]
+Read = Callable[[BinaryIO, Row], None]
 FILE: Final = "INSERT INTO file VALUES (:name, :kind, :device, :date, :stem, :size, NULL, :modified, NULL)"
-EVENT: Final = """
-INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-"""Device, date, and ``shards.COLUMNS``."""
+EVENT: Final = "INSERT OR IGNORE INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 HELD: Final = "INSERT INTO held VALUES (?, ?, ?, ?, ?)"
+
+Event = dict[str, Any]
+"""``device``, ``date``, and ``shards.COLUMNS``."""
 
 
 async def files(db: Connection, sink: Sink, device: str | None) -> None:
@@ -33,10 +39,11 @@ async def files(db: Connection, sink: Sink, device: str | None) -> None:
     Raises:
         SinkUnavailableError: It does not answer.
     """
-    for kind in (LEDGER, RECORDS, FEATURES, ORIGINALS):
-        async for listed in sink.listing(f"{kind}/"):
-            if device is None or device_of(listed.name) == device:
-                db.execute(FILE, _about(kind, listed))
+    with _transaction(db):
+        for kind in (LEDGER, RECORDS, FEATURES, ORIGINALS):
+            async for listed in sink.listing(f"{kind}/"):
+                if device is None or device_of(listed.name) == device:
+                    db.execute(FILE, _about(kind, listed))
 
 
 async def ledger(db: Connection, sink: Sink) -> None:
@@ -44,8 +51,30 @@ async def ledger(db: Connection, sink: Sink) -> None:
 
     Raises:
         SinkUnavailableError: The store does not answer.
+        ScratchError: The disk for scratch files refuses.
     """
-    await _examine(db, sink, LEDGER, lambda path, file: _load_events(db, path, file))
+
+    def load(shard: BinaryIO, file: Row) -> None:
+        about = (file["device"], file["date"])
+        db.executemany(EVENT, ((*about, *event) for event in shards.read(shard, EVENT_COLUMNS)))
+
+    await _examine(db, sink, _files(db, LEDGER), load)
+
+
+async def history(db: Connection, sink: Sink, what: str) -> list[Event]:
+    """Read all that the ledger says of the items that a path or an id names, in no order.
+
+    Not every event has its item's path, but all of an item's events are filed under its day.
+
+    Raises:
+        SinkUnavailableError: The store does not answer.
+        ScratchError: The disk for scratch files refuses.
+    """
+    named = (pc.field("path") == what) | (pc.field("id") == what)
+    found = await _events(db, sink, _files(db, LEDGER), named)
+    days = {(event["device"], event["date"]) for event in found}
+    theirs = [file for file in _files(db, LEDGER) if (file["device"], file["date"]) in days]
+    return await _events(db, sink, theirs, pc.field("id").isin([event["id"] for event in found]))
 
 
 async def contents(db: Connection, sink: Sink) -> None:
@@ -53,35 +82,66 @@ async def contents(db: Connection, sink: Sink) -> None:
 
     Raises:
         SinkUnavailableError: The store does not answer.
+        ScratchError: The disk for scratch files refuses.
     """
+
+    def load(shard: BinaryIO, file: Row) -> None:
+        """The rows of an item lie together in a shard, part by part."""
+        rows = shards.read(shard, ROW_COLUMNS)
+        for (item, attempt), together in groupby(rows, key=itemgetter(0, 1)):
+            keys = [row[2:] for row in together]
+            db.execute(HELD, [file["name"], item, attempt, len(keys), len(set(keys))])
+
     for kind in (RECORDS, FEATURES):
-        await _examine(db, sink, kind, lambda path, file: _load_rows(db, path, file))
-    await _examine(db, sink, ORIGINALS, lambda _path, _file: None)
+        await _examine(db, sink, _files(db, kind), load)
+    for file in _files(db, ORIGINALS):
+        with _trouble_noted(db, file):
+            await _hash(db, sink, file)
 
 
-async def _examine(db: Connection, sink: Sink, kind: str, read: Read) -> None:
-    """Bring the files of a kind here, one at a time; hash them and read them."""
-    for file in db.execute("SELECT * FROM file WHERE kind = ? ORDER BY name", [kind]).fetchall():
-        try:
-            async with _here(sink, file["name"]) as (path, sha256):
-                db.execute("UPDATE file SET sha256 = ? WHERE name = ?", [sha256, file["name"]])
-                with _transaction(db):
-                    read(path, file)
-        except (pa.ArrowException, OSError, ValueError, SinkMissingError, SinkConflictError) as error:
-            trouble = str(error).splitlines()[0]
-            db.execute("UPDATE file SET trouble = ? WHERE name = ?", [trouble, file["name"]])
+async def _events(db: Connection, sink: Sink, files: Iterable[Row], where: pc.Expression) -> list[Event]:
+    """Those events in some ledger shards that a condition is true of; each once."""
+    found: dict[tuple[str, str, int], Event] = {}
+
+    def load(shard: BinaryIO, file: Row) -> None:
+        about = {"device": file["device"], "date": file["date"]}
+        for values in shards.read(shard, [*shards.COLUMNS], where):
+            event = about | dict(zip(shards.COLUMNS, values, strict=True))
+            found[event["device"], event["source"], event["number"]] = event
+
+    await _examine(db, sink, files, load)
+    return list(found.values())
 
 
-@asynccontextmanager
-async def _here(sink: Sink, name: str) -> AsyncIterator[tuple[Path, str]]:
-    """A copy of a file, and its hash."""
+async def _examine(db: Connection, sink: Sink, files: Iterable[Row], read: Read) -> None:
+    """Bring files here, one at a time; hash them and read them."""
+    for file in files:
+        with _trouble_noted(db, file), scratch.file() as copy:
+            await _hash(db, sink, file, copy)
+            with _transaction(db):
+                read(copy, file)
+
+
+async def _hash(db: Connection, sink: Sink, file: Row, copy: BinaryIO | None = None) -> None:
+    """Note the hash of what is in a file, and copy it."""
     hashed = hashlib.sha256()
-    with NamedTemporaryFile(prefix="edge-verify-") as copy:
-        async for chunk in sink.read(name):
-            hashed.update(chunk)
-            copy.write(chunk)
-        copy.flush()
-        yield Path(copy.name), hashed.hexdigest()
+    async for chunk in sink.read(file["name"]):
+        hashed.update(chunk)
+        if copy:
+            with scratch.writing():
+                copy.write(chunk)
+                copy.flush()
+    db.execute("UPDATE file SET sha256 = ? WHERE name = ?", [hashed.hexdigest(), file["name"]])
+
+
+@contextmanager
+def _trouble_noted(db: Connection, file: Row) -> Iterator[None]:
+    """A file that cannot be read hides no other."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, SinkMissingError, SinkConflictError) as error:
+        trouble = str(error).splitlines()[0]
+        db.execute("UPDATE file SET trouble = ? WHERE name = ?", [trouble, file["name"]])
 
 
 @contextmanager
@@ -94,17 +154,9 @@ def _transaction(db: Connection) -> Iterator[None]:
         db.execute("COMMIT")
 
 
-def _load_events(db: Connection, path: Path, file: Row) -> None:
-    about = (file["device"], file["date"])
-    db.executemany(EVENT, ((*about, *event) for event in shards.read(path, [*shards.COLUMNS])))
-
-
-def _load_rows(db: Connection, path: Path, file: Row) -> None:
-    """The rows of an item lie together in a shard, part by part."""
-    rows = shards.read(path, ROW_COLUMNS)
-    for (item, attempt), together in groupby(rows, key=itemgetter(0, 1)):
-        keys = [row[2:] for row in together]
-        db.execute(HELD, [file["name"], item, attempt, len(keys), len(set(keys))])
+def _files(db: Connection, kind: str) -> Iterator[Row]:
+    """They may be too many for memory; the ``+`` has them sorted apart, so that they can be changed meanwhile."""
+    return db.execute("SELECT * FROM file WHERE kind = ? ORDER BY +name", [kind])
 
 
 def _about(kind: str, listed: Listed) -> dict[str, Any]:

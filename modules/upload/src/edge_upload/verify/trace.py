@@ -1,19 +1,14 @@
 """One file's whole way, from the ledger."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from sqlite3 import Connection
 from typing import Any, Final
 
 from edge_upload.verify.text import printable
-
-ITEMS: Final = "SELECT device, date, id FROM item WHERE id = ? OR path = ? ORDER BY at"
-
-EVENTS: Final = """
-SELECT event.*, file.size AS size_there FROM event LEFT JOIN file ON file.name = object
-WHERE event.device = ? AND event.date = ? AND event.id = ? ORDER BY event.at, source, number
-"""
 
 SHORT: Final = {"attempt": "attempt", "rows": "rows", "code": "code", "stage": "by"}
 """What stands beside an event, and its label."""
@@ -28,15 +23,19 @@ LONG: Final = {
 }
 """What has a line of its own below it."""
 
+OF_ITEM: Final = ("device", "date", "id")
 
-def trace(db: Connection, what: str) -> list[dict[str, Any]]:
-    """The items that a path or an id names, each with its events in their order.
+
+def trace(db: Connection, events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items, each with its events in their order; the one that was seen first comes first.
 
     Args:
-        db: The scratch database, indexed.
-        what: A path on the device's share, or an item's id.
+        db: The scratch database, which knows what the store holds.
+        events: All that there are of these items.
     """
-    return [_item(db, *row) for row in db.execute(ITEMS, [what, what]).fetchall()]
+    by_item = sorted(events, key=itemgetter(*OF_ITEM, "at", "source", "number"))
+    items = [_item(db, list(its)) for _, its in groupby(by_item, key=itemgetter(*OF_ITEM))]
+    return sorted(items, key=lambda item: item["events"][0]["at"])
 
 
 def as_json(items: list[dict[str, Any]]) -> Iterator[str]:
@@ -64,17 +63,20 @@ def _lines(event: dict[str, Any]) -> Iterator[str]:
         yield f"{'':33}{'there now' if event['there'] else 'NOT THERE NOW'}"
 
 
-def _item(db: Connection, device: str, date: str, item: str) -> dict[str, Any]:
-    rows = [dict(row) for row in db.execute(EVENTS, [device, date, item])]
+def _item(db: Connection, events: list[dict[str, Any]]) -> dict[str, Any]:
     about = {
-        name: next((row[name] for row in rows if row[name] is not None), None)
-        for name in ("path", "content_sha256", "size", "generation")
+        name: next((event[name] for event in events if event[name] is not None), None)
+        for name in ("id", "device", "date", "path", "content_sha256", "size", "generation")
     }
-    return {"id": item, "device": device, "date": date, **about, "events": [_event(row) for row in rows]}
+    return {**about, "events": [_event(db, event) for event in events]}
 
 
-def _event(row: dict[str, Any]) -> dict[str, Any]:
-    at = datetime.fromtimestamp(row["at"], UTC).isoformat(timespec="milliseconds")
-    told = {name: row[name] for name in ("module", "event", *SHORT, *LONG) if row[name] is not None}
-    there = {"there": row["size_there"] is not None} if row["object"] else {}
+def _event(db: Connection, event: dict[str, Any]) -> dict[str, Any]:
+    at = datetime.fromtimestamp(event["at"], UTC).isoformat(timespec="milliseconds")
+    told = {name: event[name] for name in ("module", "event", *SHORT, *LONG) if event[name] is not None}
+    there = {"there": _is_there(db, event["object"])} if event["object"] else {}
     return {"at": at, **told, **there}
+
+
+def _is_there(db: Connection, name: str) -> bool:
+    return db.execute("SELECT 1 FROM file WHERE name = ?", [name]).fetchone() is not None

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import ClientSession, DummyCookieJar
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.storage import blob as sync
 from azure.storage.blob.aio import ContainerClient
 
 from edge_upload.sinks.blob.credentials import Credential, Secret, SecretFile, identity
@@ -29,6 +31,14 @@ class Place:
     api_version: str | None = None
     ca: Path | None = None
 
+    def check(self) -> None:
+        """See whether the SDK takes it; nothing is connected.
+
+        Raises:
+            ValueError: It does not; the message says why.
+        """
+        sync.ContainerClient.from_container_url(self.url, api_version=self.api_version).close()
+
 
 class Container:
     """Gives clients of one container.
@@ -49,6 +59,7 @@ class Container:
         self._secret: Secret | None = None
         self._session: ClientSession | None = None
         self._client: ContainerClient | None = None
+        self._identity: AsyncTokenCredential | None = None
 
     async def client(self) -> ContainerClient:
         """A client with the credentials of now.
@@ -59,7 +70,7 @@ class Container:
         """
         secret = await asyncio.to_thread(self._file.read) if self._file else None
         if self._client is None or secret != self._secret:
-            self._client = self._connect(secret.credential() if secret else identity())
+            self._client = self._connect(secret.credential() if secret else self._identify())
             self._secret = secret
         return self._client
 
@@ -69,6 +80,12 @@ class Container:
             await self._client.close()
         if self._session:
             await self._session.close()
+        if self._identity:
+            await self._identity.close()
+
+    def _identify(self) -> Credential:
+        self._identity = identity()
+        return self._identity
 
     def _connect(self, credential: Credential) -> ContainerClient:
         """Clients share one session, so that one with new credentials breaks nothing that is under way."""
