@@ -14,13 +14,13 @@ from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.box import Answer, Row, RowsTask, Task
 from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
-from edge_transform.tables import Block
+from edge_transform.prepare.samples import Samples
 
 COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
 
 FLOAT_BYTES: Final = 4
 
-Heard = tuple[Answer, Block]
+Heard = tuple[Answer, Row]
 
 
 class Apart:
@@ -56,7 +56,7 @@ class Apart:
         [frame] = answer.frames
         return frame
 
-    def samples(self, task: RowsTask) -> Generator[tuple[Block, bool], None, None]:
+    def samples(self, task: RowsTask) -> Generator[tuple[Samples, bool], None, None]:
         """A file's samples, block by block, and with each block whether it is the last.
 
         Raises:
@@ -68,7 +68,7 @@ class Apart:
             while heard:
                 answer, block = heard
                 answer.check()
-                yield block, answer.last
+                yield Samples(block, answer.frames), answer.last
                 if answer.last:
                     return
                 heard = box.hear()

@@ -16,22 +16,22 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, TypeAdapter
 
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item
 from edge_transform.errors import NO_MEMORY
 from edge_transform.prepare import prepare_into
+from edge_transform.prepare.samples import Samples
 from edge_transform.reader import read_samples
 from edge_transform.room import Room
-from edge_transform.tables import Block, RowsInput
 
 Row = npt.NDArray[np.float32]
-Preparer = Callable[[bytes, ImageInput, Room, Row], Frame]
+Preparer = Callable[[bytes, PictureInput, Room, Row], Frame]
 """Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
 
 See :func:`edge_transform.prepare.prepare_into`.
 """
-Reader = Callable[[Path, Item, RowsInput], Iterator[tuple[Block, bool]]]
+Reader = Callable[[Path, Item, Input, Room], Iterator[tuple[Samples, bool]]]
 """Reads a file of many samples; see :func:`edge_transform.reader.read_samples`."""
 
 
@@ -56,12 +56,14 @@ class RowsTask(BaseModel):
         wanted: The contract's input half.
         share: The share's root, resolved.
         item: Which file.
+        max_pixels: The most that a picture in it may have.
         seconds: The most CPU time that each block may take.
     """
 
-    wanted: Annotated[RowsInput, Field(discriminator="kind")]
+    wanted: Input
     share: Path
     item: Item
+    max_pixels: int
     seconds: Annotated[int, Field(ge=1)]
 
 
@@ -90,7 +92,7 @@ class Answer(BaseModel):
             raise ItemError(self.code, self.message, can_retry=self.can_retry)
 
 
-Answers = Iterator[tuple[Answer, Block]]
+Answers = Iterator[tuple[Answer, Row]]
 TASK: Final[TypeAdapter[Task | RowsTask]] = TypeAdapter(Task | RowsTask)
 
 
@@ -124,8 +126,8 @@ def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:
 
 
 def _rows(task: RowsTask, read: Reader) -> Answers:
-    for block, last in read(task.share, task.item, task.wanted):
-        yield Answer(shape=block.shape, last=last), block
+    for (rows, frames), last in read(task.share, task.item, task.wanted, Room(task.max_pixels)):
+        yield Answer(shape=rows.shape, last=last, frames=frames), rows
 
 
 def _refuse(error: ItemError) -> None:
