@@ -1,7 +1,8 @@
-"""A process for one file that is suspected of bringing its decoder down; :mod:`edge_transform.apart` starts it.
+"""A process for files that are suspected of bringing their decoder down; :mod:`edge_transform.apart` starts it.
 
-It is given a line of JSON that says what is to be done. A picture follows that line; a file of many samples is read on
-the share. Each block of rows is answered with a line of JSON (:class:`Answer`) and its numbers.
+It is given a line of JSON that says what is to be done, a line with the size of what follows, and that: a picture. A
+file of many samples is read on the share. Each block of rows is answered with a line of JSON (:class:`Answer`) and its
+numbers.
 """
 
 import math
@@ -15,22 +16,22 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, Field, TypeAdapter
 
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item
 from edge_transform.errors import NO_MEMORY
 from edge_transform.prepare import prepare_into
+from edge_transform.prepare.samples import Samples
 from edge_transform.reader import read_samples
 from edge_transform.room import Room
-from edge_transform.tables import Block, RowsInput
 
 Row = npt.NDArray[np.float32]
-Preparer = Callable[[bytes, ImageInput, Room, Row], Frame]
+Preparer = Callable[[bytes, PictureInput, Room, Row], Frame]
 """Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
 
 See :func:`edge_transform.prepare.prepare_into`.
 """
-Reader = Callable[[Path, Item, RowsInput], Iterator[tuple[Block, bool]]]
+Reader = Callable[[Path, Item, Input, Room], Iterator[tuple[Samples, bool]]]
 """Reads a file of many samples; see :func:`edge_transform.reader.read_samples`."""
 
 
@@ -55,12 +56,14 @@ class RowsTask(BaseModel):
         wanted: The contract's input half.
         share: The share's root, resolved.
         item: Which file.
+        max_pixels: The most that a picture in it may have.
         seconds: The most CPU time that each block may take.
     """
 
-    wanted: Annotated[RowsInput, Field(discriminator="kind")]
+    wanted: Input
     share: Path
     item: Item
+    max_pixels: int
     seconds: Annotated[int, Field(ge=1)]
 
 
@@ -83,37 +86,48 @@ class Answer(BaseModel):
     message: str = ""
     can_retry: bool = False
 
+    def check(self) -> None:
+        """Raises the error, if it is one."""
+        if self.code:
+            raise ItemError(self.code, self.message, can_retry=self.can_retry)
 
-Answers = Iterator[tuple[Answer, Block]]
+
+Answers = Iterator[tuple[Answer, Row]]
 TASK: Final[TypeAdapter[Task | RowsTask]] = TypeAdapter(Task | RowsTask)
 
 
 def main(prepare: Preparer = prepare_into, read: Reader = read_samples) -> None:
-    """Be the process."""
+    """Be the process, until nobody wants anything any more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory ends, this process goes first
-    task = TASK.validate_json(sys.stdin.buffer.readline())
-    _allow(task.seconds)
-    answers = _picture(task, prepare) if isinstance(task, Task) else _rows(task, read)
+    asked = sys.stdin.buffer
+    while line := asked.readline():
+        task = TASK.validate_json(line)
+        content = asked.read(int(asked.readline()))
+        _do(task.seconds, _picture(task, content, prepare) if isinstance(task, Task) else _rows(task, read))
+
+
+def _do(seconds: int, answers: Answers) -> None:
     try:
+        _allow(seconds)
         for answer, block in answers:
             _say(answer, block.tobytes())
-            _allow(task.seconds)
+            _allow(seconds)
     except ItemError as error:
         _refuse(error)
     except MemoryError:
         _refuse(NO_MEMORY)
 
 
-def _picture(task: Task, prepare: Preparer) -> Answers:
+def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:
     row = np.zeros(task.wanted.sample_shape, np.float32)
-    frame = prepare(sys.stdin.buffer.read(), task.wanted, Room(task.max_pixels), row)
+    frame = prepare(content, task.wanted, Room(task.max_pixels), row)
     yield Answer(shape=row.shape, frames=(frame,)), row
 
 
 def _rows(task: RowsTask, read: Reader) -> Answers:
-    for block, last in read(task.share, task.item, task.wanted):
-        yield Answer(shape=block.shape, last=last), block
+    for (rows, frames), last in read(task.share, task.item, task.wanted, Room(task.max_pixels)):
+        yield Answer(shape=rows.shape, last=last, frames=frames), rows
 
 
 def _refuse(error: ItemError) -> None:
