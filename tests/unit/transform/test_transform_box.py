@@ -11,7 +11,7 @@ from corpus import CASES
 from edge_common.contract import Input
 from edge_common.errors import ItemError
 from edge_common.messages import Item
-from edge_transform.apart import COMMAND, prepare_apart, samples_apart
+from edge_transform.apart import COMMAND, Apart
 from edge_transform.box import RowsTask, Task
 from edge_transform.prepare import prepare
 from edge_transform.prepare.samples import Samples
@@ -27,7 +27,11 @@ TASK = Task(wanted=COLOUR, max_pixels=1000, seconds=1)
 
 def in_box(content: bytes, command: tuple[str, ...] = COMMAND) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     row = np.empty(COLOUR.sample_shape, np.float32)
-    prepare_apart(content, TASK, row, command)
+    apart = Apart(command)
+    try:
+        apart.prepare(content, TASK, row)
+    finally:
+        apart.rest()
     return row
 
 
@@ -70,6 +74,39 @@ def test_a_process_that_is_killed_blames_no_file() -> None:
     assert (error.code, error.can_retry) == ("NO_MEMORY", True)
 
 
+WORN = """
+import os, sys
+from edge_transform import box
+from edge_transform.prepare import prepare_into
+
+print(os.getpid(), file=open(sys.argv[1], "a"))
+done = []
+
+def prepare(content, *rest):
+    done.append(content) if len(done) < 2 else os.abort()
+    return prepare_into(content, *rest)
+
+box.main(prepare)
+"""
+"""A process that its third picture brings down, whatever it is; each process adds a line to a file."""
+
+
+def test_pictures_share_a_process_and_its_end_condemns_nobody_but_the_first(tmp_path: Path) -> None:
+    apart = Apart((sys.executable, "-c", WORN, str(tmp_path / "processes")))
+    row = np.empty(COLOUR.sample_shape, np.float32)
+    for seed in range(5):
+        apart.prepare(png(seed), TASK, row)
+        np.testing.assert_array_equal(row, prepare(png(seed), COLOUR))
+    with pytest.raises(ItemError, match="this is"):
+        apart.prepare(b"text", TASK, row)
+    apart.rest()
+    processes = (tmp_path / "processes").read_text().split()
+    assert len(processes) == 3
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(process), 0)
+
+
 @pytest.mark.parametrize("said", ["", '{"shape": [1]', '{"shape": [2, 3, 4]}\n1234'])
 def test_half_an_answer_is_none(said: str) -> None:
     error = rejected(png(), (sys.executable, "-c", f"print({said!r}, end='')"))
@@ -81,7 +118,7 @@ def task(share: Path, item: Item, wanted: Input = TABLE, seconds: int = 1) -> Ro
 
 
 def blocks(share: Path, item: Item, command: tuple[str, ...] = COMMAND) -> list[tuple[Samples, bool]]:
-    return [*samples_apart(task(share, item), command)]
+    return [*Apart(command).samples(task(share, item))]
 
 
 def test_a_table_is_read_as_everywhere(tmp_path: Path) -> None:
@@ -95,7 +132,7 @@ def test_a_table_is_read_as_everywhere(tmp_path: Path) -> None:
 def test_pages_are_read_as_everywhere(tmp_path: Path) -> None:
     [pages] = [case.build() for case in CASES if case.name == "pictures/pages.tiff"]
     item = drop(tmp_path, pages, "scan.tiff")
-    [(apart, last)] = samples_apart(task(tmp_path, item, LUMA))
+    [(apart, last)] = Apart().samples(task(tmp_path, item, LUMA))
     [(here, _)] = read_samples(tmp_path, item, LUMA, Room(1 << 20))
     np.testing.assert_array_equal(apart.rows, here.rows)
     assert (len(apart.frames), apart.frames, last) == (3, here.frames, True)
@@ -123,7 +160,7 @@ def test_a_table_that_brings_its_process_down_is_a_verdict(tmp_path: Path, word:
 def test_who_wants_no_more_leaves_no_process(tmp_path: Path) -> None:
     item = drop(tmp_path, tables.csv(tables.loads(100_000)), "loads.csv")
     command = ("sh", "-c", f"echo $$ > {tmp_path}/process; exec {' '.join(COMMAND)}")
-    samples = samples_apart(task(tmp_path, item, seconds=10), command)
+    samples = Apart(command).samples(task(tmp_path, item, seconds=10))
     next(samples)
     process = int((tmp_path / "process").read_text())
     os.kill(process, 0)

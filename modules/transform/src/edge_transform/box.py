@@ -1,7 +1,8 @@
-"""A process for one file that is suspected of bringing its decoder down; :mod:`edge_transform.apart` starts it.
+"""A process for files that are suspected of bringing their decoder down; :mod:`edge_transform.apart` starts it.
 
-It is given a line of JSON that says what is to be done. A picture follows that line; a file of many samples is read on
-the share. Each block of rows is answered with a line of JSON (:class:`Answer`) and its numbers.
+It is given a line of JSON that says what is to be done, a line with the size of what follows, and that: a picture. A
+file of many samples is read on the share. Each block of rows is answered with a line of JSON (:class:`Answer`) and its
+numbers.
 """
 
 import math
@@ -85,31 +86,42 @@ class Answer(BaseModel):
     message: str = ""
     can_retry: bool = False
 
+    def check(self) -> None:
+        """Raises the error, if it is one."""
+        if self.code:
+            raise ItemError(self.code, self.message, can_retry=self.can_retry)
+
 
 Answers = Iterator[tuple[Answer, Row]]
 TASK: Final[TypeAdapter[Task | RowsTask]] = TypeAdapter(Task | RowsTask)
 
 
 def main(prepare: Preparer = prepare_into, read: Reader = read_samples) -> None:
-    """Be the process."""
+    """Be the process, until nobody wants anything any more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory ends, this process goes first
-    task = TASK.validate_json(sys.stdin.buffer.readline())
-    _allow(task.seconds)
-    answers = _picture(task, prepare) if isinstance(task, Task) else _rows(task, read)
+    asked = sys.stdin.buffer
+    while line := asked.readline():
+        task = TASK.validate_json(line)
+        content = asked.read(int(asked.readline()))
+        _do(task.seconds, _picture(task, content, prepare) if isinstance(task, Task) else _rows(task, read))
+
+
+def _do(seconds: int, answers: Answers) -> None:
     try:
+        _allow(seconds)
         for answer, block in answers:
             _say(answer, block.tobytes())
-            _allow(task.seconds)
+            _allow(seconds)
     except ItemError as error:
         _refuse(error)
     except MemoryError:
         _refuse(NO_MEMORY)
 
 
-def _picture(task: Task, prepare: Preparer) -> Answers:
+def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:
     row = np.zeros(task.wanted.sample_shape, np.float32)
-    frame = prepare(sys.stdin.buffer.read(), task.wanted, Room(task.max_pixels), row)
+    frame = prepare(content, task.wanted, Room(task.max_pixels), row)
     yield Answer(shape=row.shape, frames=(frame,)), row
 
 

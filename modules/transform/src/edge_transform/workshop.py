@@ -18,7 +18,7 @@ from prometheus_client import Histogram
 from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item, Part
-from edge_transform.apart import COMMAND, prepare_apart, samples_apart
+from edge_transform.apart import COMMAND, Apart
 from edge_transform.backlog import Waiting
 from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
@@ -34,6 +34,9 @@ T = TypeVar("T")
 
 CORES: Final = len(os.sched_getaffinity(0))
 
+REST_S: Final = 10.0
+"""How long processes for suspects wait for others."""
+
 LOOK_S: Final = 1.0
 """How often it is seen to how long files take."""
 
@@ -45,7 +48,7 @@ class Decoding:
     Attributes:
         here: A picture, in a thread of this process.
         read: A file of many samples, likewise.
-        apart: The command of a process for one suspect.
+        apart: The command of a process for suspects.
     """
 
     here: Preparer = prepare_into
@@ -104,6 +107,8 @@ class Workshop:
         self._share = share
         self._seconds = seconds
         self._decoding = decoding
+        self._apart = Apart(decoding.apart)
+        self._resting: asyncio.TimerHandle | None = None
         self._pool = pool
         self._streams = streams
         self._bytes = Room(0)
@@ -126,6 +131,8 @@ class Workshop:
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
         works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
         outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
+        if any(waiting.suspect for waiting in batch):
+            self._rest_later()
         pairs = [*zip(batch, outcomes, strict=True)]
         errors = [(waiting, outcome) for waiting, outcome in pairs if isinstance(outcome, ItemError)]
         good = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Frame)]
@@ -184,6 +191,13 @@ class Workshop:
         """End the threads once they have finished what they are at."""
         for pool in (self._pool, self._streams):
             pool.shutdown(wait=False, cancel_futures=True)
+        self._apart.rest()
+
+    def _rest_later(self) -> None:
+        """Suspects come one after the other, and then for a long time none."""
+        if self._resting:
+            self._resting.cancel()
+        self._resting = asyncio.get_running_loop().call_later(REST_S, self._apart.rest)
 
     async def _outcome(self, work: Callable[[Stopwatch], Frame], seconds: int) -> Frame | ItemError:
         """Where a sample lies in its picture, or why it could not be prepared."""
@@ -213,13 +227,13 @@ class Workshop:
         if waiting.suspect:
             most = self._pixels.most
             task = RowsTask(wanted=wanted, share=self._share, item=waiting.item, max_pixels=most, seconds=seconds)
-            return samples_apart(task, self._decoding.apart)
+            return self._apart.samples(task)
         return self._decoding.read(self._share, waiting.item, wanted, self._pixels)
 
     def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
         with self._bytes.taken(waiting.item.size):
             content = read_item(self._share, waiting.item, self._bytes.most, partial(decoder_of, wanted=task.wanted))
             if waiting.suspect:
-                return prepare_apart(content, task, row, self._decoding.apart)
+                return self._apart.prepare(content, task, row)
             stopwatch.start()
             return self._decoding.here(content, task.wanted, self._pixels, row)

@@ -97,8 +97,8 @@ def file() -> Iterator[BinaryIO]:
     """
     with ExitStack() as stack:
         with writing():
-            opened = stack.enter_context(TemporaryFile())
-        yield opened
+            made = stack.enter_context(TemporaryFile())
+        yield made
 
 
 @contextmanager
