@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MODULES := $(patsubst modules/%/module.json,%,$(wildcard modules/*/module.json))
-PACKAGES := modules/common $(MODULES:%=modules/%) simulator examples
+PACKAGES := modules/common $(MODULES:%=modules/%) simulator mlops examples
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help
@@ -142,7 +142,7 @@ bench-hub: setup ## Measure the simulator's hub, with mosquitto as the ceiling w
 lint: $(VENV)/.ready-dev ## Check style, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy modules/*/src simulator/src examples/src benchmarks deploy images scaffold tests
+	$(BIN)/mypy modules/*/src simulator/src mlops/src examples/src benchmarks deploy images scaffold tests
 	$(BIN)/lint-imports
 
 .PHONY: docs
@@ -217,7 +217,7 @@ base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, wh
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
 	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
-	--no-emit-package edge-transform
+	--no-emit-package edge-transform --no-emit-package edge-upload
 LOCK_ANYWHERE := $(LOCK) --universal
 LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
 

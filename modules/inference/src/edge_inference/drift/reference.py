@@ -78,7 +78,7 @@ def reference(contract: Contract, batches: Iterable[tuple[Array, Values]], bins:
         raise ValueError("a reference is made of samples, and their features must be finite numbers")
     return Reference(
         features={
-            name: _histogram(values, _classes(features.classes.get(name), bins), bins)
+            name: histogram(values, _classes(features.classes.get(name), bins), bins)
             for name, values in zip(features.names, table.T, strict=True)
         }
     )
@@ -106,14 +106,21 @@ def read_reference(folder: Path, contract: Contract) -> Reference | None:
     return found
 
 
-def _classes(count: int | None, bins: int) -> Sequence[float] | None:
-    return [number + 0.5 for number in range(count - 1)] if count and count <= bins else None
+def histogram(values: Array, edges: Sequence[float] | None = None, bins: int = BINS) -> Histogram:
+    """How values are distributed.
 
-
-def _histogram(values: Array, edges: Sequence[float] | None, bins: int) -> Histogram:
+    Args:
+        values: Finite, at least one.
+        edges: Between the bins; without them bins are about equally full.
+        bins: How many, then.
+    """
     cuts = _quantiles(values, bins) if edges is None else np.array(edges)
     counts = np.bincount(np.searchsorted(cuts, values), minlength=len(cuts) + 1)
     return Histogram(edges=cuts.tolist(), counts=counts.tolist())
+
+
+def _classes(count: int | None, bins: int) -> Sequence[float] | None:
+    return [number + 0.5 for number in range(count - 1)] if count and count <= bins else None
 
 
 def _quantiles(values: Array, bins: int) -> Array:

@@ -3,8 +3,9 @@
 import ssl
 from pathlib import Path
 
-from edge_common.clock import Clock
+from edge_common.clock import Clock, SystemClock
 from edge_common.errors import ConfigurationError
+from edge_common.settings import read_environment
 from edge_upload.settings import StoreEnvironment
 from edge_upload.sinks import Sink
 from edge_upload.sinks.share import ShareSink
@@ -31,6 +32,16 @@ def chosen(environment: StoreEnvironment, clock: Clock, memory: Path | None = No
     if environment.blob_container:
         return _blob(environment, environment.blob_container, clock)
     raise ConfigurationError("environment: either CLOUD_DIR or BLOB_CONTAINER must be set, to say where results go")
+
+
+def named(store: str) -> Sink:
+    """The sink that a folder's path or a container's address names; of the environment counts what opens it.
+
+    Raises:
+        ConfigurationError: It names none.
+    """
+    folder, url = (None, store) if "://" in store else (store, None)
+    return chosen(read_environment(StoreEnvironment, cloud_dir=folder, blob_container=url), SystemClock())
 
 
 def _blob(environment: StoreEnvironment, url: str, clock: Clock) -> Sink:

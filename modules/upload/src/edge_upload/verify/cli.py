@@ -11,12 +11,9 @@ from sqlite3 import Connection
 
 import click
 
-from edge_common.clock import SystemClock
 from edge_common.errors import ConfigurationError
-from edge_common.settings import read_environment
-from edge_upload.settings import StoreEnvironment
 from edge_upload.sinks import Sink, SinkError
-from edge_upload.sinks.choice import chosen
+from edge_upload.sinks.choice import named
 from edge_upload.verify import differences, loading, report, scratch
 from edge_upload.verify import trace as tracing
 
@@ -113,7 +110,7 @@ async def _history(db: Connection, options: Options, what: str) -> list[loading.
 @asynccontextmanager
 async def _listed(db: Connection, options: Options) -> AsyncIterator[Sink]:
     """The store, once it is noted what it holds."""
-    sink = _sink(options.store)
+    sink = named(options.store)
     try:
         await loading.files(db, sink, options.device)
         if not db.execute("SELECT 1 FROM file WHERE kind = '_ledger'").fetchone():
@@ -121,12 +118,6 @@ async def _listed(db: Connection, options: Options) -> AsyncIterator[Sink]:
         yield sink
     finally:
         await sink.close()
-
-
-def _sink(store: str) -> Sink:
-    """The store; of the environment counts what opens it, and not where upload's is."""
-    folder, url = (None, store) if "://" in store else (store, None)
-    return chosen(read_environment(StoreEnvironment, cloud_dir=folder, blob_container=url), SystemClock())
 
 
 def _print(lines: Iterable[str]) -> None:

@@ -1,0 +1,52 @@
+"""The commands of ``edge-mlops``, one a step. Each prints the folder that it made, or found already made."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import click
+
+from edge_common.errors import EdgeError
+from edge_mlops.inputs import read_input
+
+FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """From what the devices stored to the next model, step by step."""
+
+
+@main.command()
+@click.argument("name")
+@click.option(
+    "--store",
+    metavar="FOLDER|URL",
+    required=True,
+    envvar="EDGE_STORE",
+    help="The cloud share, as it is mounted here, or a container's address; what opens it is as for edge-verify.",
+)
+@click.option("--folder", type=FOLDER, required=True, help="Where datasets are.")
+@click.option("--labels", type=FILE, help="A CSV file with the columns id or path, label, and sample; or COCO's JSON.")
+@click.option("--input", "contract", type=FILE, help="A contract, or its input half: its features are in the profile.")
+def dataset(name: str, store: str, folder: Path, labels: Path | None, contract: Path | None) -> None:
+    """Freeze what upload stored as the next version of the dataset NAME."""
+    from edge_mlops.dataset.freezing import freeze  # noqa: PLC0415 - each step's libraries take a second to import
+
+    with errors():
+        wanted = read_input(contract) if contract else None
+        click.echo(asyncio.run(freeze(store, folder, name, labels, wanted, datetime.now(UTC))))
+
+
+@contextmanager
+def errors() -> Iterator[None]:
+    """Have what goes wrong told in a sentence."""
+    try:
+        yield
+    except (EdgeError, OSError) as error:
+        raise click.ClickException(str(error)) from error
