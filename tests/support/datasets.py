@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from click.testing import CliRunner, Result
@@ -16,6 +17,7 @@ from edge_mlops.cli import main
 from support.upload import DAY, Bench, HurriedClock, item, predicted, predictions, until_history
 
 DEVICE = "edge 7"
+SMALL = {"kind": "image", "name": "image", "width": 8, "height": 8, "channels": "L", "mean": [0], "scale": [1 / 255]}
 
 
 def picture(grey: int) -> bytes:
@@ -83,3 +85,11 @@ class Store:
         file = self.root / "labels.csv"
         file.write_text(text)
         return file
+
+
+class Digits(NamedTuple):
+    """What the steps after ``dataset`` start from: a version, what is asked of a model, and where the files are."""
+
+    version: Path
+    wish: Path
+    store: Store

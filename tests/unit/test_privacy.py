@@ -12,6 +12,7 @@ from support.models import graph
 DIRECT = "import onnxruntime; onnxruntime.InferenceSession(PATH)"
 MODULE = "from pathlib import Path; from edge_inference.onnx_session import OnnxSession; OnnxSession(Path(PATH), [])"
 EXAMPLE = f"import edge_examples; {DIRECT}"
+MLOPS = f"import edge_mlops; {DIRECT}"
 
 
 def kept(folder: Path, code: str) -> list[Path]:
@@ -27,7 +28,7 @@ def kept(folder: Path, code: str) -> list[Path]:
     return list(home.iterdir())
 
 
-@pytest.mark.parametrize("code", [MODULE, EXAMPLE], ids=["module", "example"])
+@pytest.mark.parametrize("code", [MODULE, EXAMPLE, MLOPS], ids=["module", "example", "mlops"])
 def test_onnxruntime_keeps_what_it_does_to_itself(tmp_path: Path, code: str) -> None:
     assert not kept(tmp_path, code)
 

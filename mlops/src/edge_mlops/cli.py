@@ -10,11 +10,14 @@ from typing import Final
 import click
 
 from edge_common.errors import EdgeError
-from edge_mlops.inputs import read_input
+from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.wishes import read_wish
 
 FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+
+STORE: Final = click.option("--store", metavar="FOLDER|URL", help="Where the dataset's files are now, if elsewhere.")
 
 
 @click.group()
@@ -39,8 +42,25 @@ def dataset(name: str, store: str, folder: Path, labels: Path | None, contract: 
     from edge_mlops.dataset.freezing import freeze  # noqa: PLC0415 - each step's libraries take a second to import
 
     with errors():
-        wanted = read_input(contract) if contract else None
+        wanted = read_wish(contract).input if contract else None
         click.echo(asyncio.run(freeze(store, folder, name, labels, wanted, datetime.now(UTC))))
+
+
+@main.command()
+@click.argument("version", type=THERE)
+@click.option("--input", "contract", type=FILE, required=True, help="The active model's contract, or an input half.")
+@click.option("--folder", type=FOLDER, required=True, help="Where runs are.")
+@click.option("--estimator", type=click.Choice(ESTIMATORS), default=ESTIMATORS[0], show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@STORE
+def train(version: Path, contract: Path, folder: Path, estimator: str, seed: int, store: str | None) -> None:
+    """Train a classifier on VERSION, the folder of a dataset."""
+    from edge_mlops.training.training import train as run  # noqa: PLC0415 - as above
+
+    with errors():
+        click.echo(
+            asyncio.run(run(version, read_wish(contract), folder, Recipe(estimator=estimator, seed=seed), store))
+        )
 
 
 @contextmanager

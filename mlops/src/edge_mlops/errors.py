@@ -17,7 +17,7 @@ class StepError(EdgeError):
 
 
 class InputError(StepError):
-    """A file holds no contract's input half."""
+    """A file holds neither a contract nor an input half."""
 
 
 class LabelsError(StepError):
@@ -40,3 +40,7 @@ class BlobError(StepError):
     """The store does not hold what the dataset says."""
 
     hint = "restore the file; edge-verify --deep says which ones differ"
+
+
+class RunError(StepError):
+    """A run is not what it should be."""

@@ -20,9 +20,7 @@ from edge_mlops.dataset import labels, versions
 from edge_mlops.dataset.split import SHARES, split_of
 from edge_mlops.errors import DatasetError, LabelsError
 from support.azurite import Azurite
-from support.datasets import DEVICE, Store, on_share, picture
-
-INPUT = {"kind": "image", "name": "image", "width": 8, "height": 8, "channels": "L", "mean": [0], "scale": [1]}
+from support.datasets import DEVICE, SMALL, Store, on_share, picture
 
 
 @pytest.fixture
@@ -176,10 +174,10 @@ def test_what_is_no_file_of_labels_is_refused(tmp_path: Path, name: str, text: s
 
 def test_the_profile_says_how_samples_look_and_how_far_they_are_from_before(store: Store) -> None:
     wanted = store.root / "input.json"
-    wanted.write_text(json.dumps(INPUT))
+    wanted.write_text(json.dumps(SMALL))
     store.fill([on_share(store.share, f"p{number}", picture(number)) for number in range(40)])
     first = json.loads((store.frozen("--input", wanted) / "profile.json").read_text())
-    assert (first["features"]["mean_L"]["low"], first["features"]["mean_L"]["high"]) == (0, 39)
+    assert (first["features"]["mean_L"]["low"], first["features"]["mean_L"]["high"]) == (0, pytest.approx(39 / 255))
     assert first["features"]["mean_L"]["psi"] is None
     store.fill([on_share(store.share, f"q{number}", picture(200 + number % 50)) for number in range(40)])
     store.fill([on_share(store.share, "no", b"no picture")])
@@ -226,7 +224,7 @@ def test_a_store_without_originals_is_refused(store: Store) -> None:
 
 def test_an_original_with_other_bytes_is_told(filled: Store) -> None:
     wanted = filled.root / "input.json"
-    wanted.write_text(json.dumps(INPUT))
+    wanted.write_text(json.dumps(SMALL))
     victim = next(filled.cloud.glob("raw/*/date=2026-01-03/*"))
     content = victim.read_bytes()
     victim.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
