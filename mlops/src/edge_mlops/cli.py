@@ -63,6 +63,24 @@ def train(version: Path, contract: Path, folder: Path, estimator: str, seed: int
         )
 
 
+@main.command()
+@click.argument("run", type=THERE)
+@click.option("--active", nargs=2, metavar="LAYOUT REFERENCE", help="The active model: a layout, and its tag in it.")
+@click.option("--gate", "file", type=FILE, help="What must be reached: JSON, see docs/mlops.md.")
+@STORE
+def evaluate(run: Path, active: tuple[str, str] | None, file: Path | None, store: str | None) -> None:
+    """Hold the model of RUN against the active one; the status is 1 if it does not pass, and why is printed."""
+    from edge_mlops.evaluation.evaluating import evaluate as judge  # noqa: PLC0415 - as above
+    from edge_mlops.evaluation.gate import Gate, read_gate  # noqa: PLC0415
+
+    with errors():
+        against = (Path(active[0]), active[1]) if active else None
+        verdict = asyncio.run(judge(run, read_gate(file) if file else Gate(), against, store))
+    click.echo(run)
+    if verdict.refusals:
+        raise click.ClickException("it does not pass: " + "; ".join(verdict.refusals))
+
+
 @contextmanager
 def errors() -> Iterator[None]:
     """Have what goes wrong told in a sentence."""

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS: Final = ("#1f5a99", "#e0a030", "#5aa469", "#b04a5a")
+Draw = Callable[[Axes], None]
+
 MOST_NAMES: Final = 30
 """Below an axis."""
 
@@ -26,7 +28,7 @@ STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def svg(draw: Callable[[Axes], None], width: float = 7.0, height: float = 3.0) -> Markup:
+def svg(draw: Draw, width: float = 7.0, height: float = 3.0) -> Markup:
     """A figure of one plot.
 
     Args:

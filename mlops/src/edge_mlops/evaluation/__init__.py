@@ -1,0 +1,1 @@
+"""The step ``evaluate``: is a run's model good enough to take the place of the active one?"""
