@@ -12,9 +12,7 @@ from typing import Final
 from edge_common.contract import Contract
 from edge_examples.example import Example, TrainedModel
 from edge_examples.trust import signer
-from edge_inference.images import describe_manifest
-from edge_inference.layout import attach, pack
-from edge_inference.sources import LayoutSource
+from edge_inference.layout import pack, sign
 
 LAYOUT: Final = "layout"
 """The layout's folder under the model share."""
@@ -90,9 +88,7 @@ def publish(
         for file, text in further.items():
             (folder / file).write_text(text)
         ref = pack(folder, layout, name, version)
-    digest = ref.partition("@")[2]
-    manifest = describe_manifest(LayoutSource(layout, digest).manifest(), digest)
-    attach(layout, signer(trust).sign(manifest, datetime.now(UTC)))
+    sign(layout, ref.partition("@")[2], signer(trust), datetime.now(UTC))
     return ref
 
 

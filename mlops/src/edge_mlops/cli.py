@@ -1,20 +1,17 @@
 """The commands of ``edge-mlops``, one a step. Each prints the folder that it made, or found already made."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
-from edge_common.errors import EdgeError
+from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
+from edge_inference.signing.signer import Signer
 from edge_mlops.training.recipes import ESTIMATORS, Recipe
 from edge_mlops.wishes import read_wish
 
-FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 STORE: Final = click.option("--store", metavar="FOLDER|URL", help="Where the dataset's files are now, if elsewhere.")
@@ -81,10 +78,36 @@ def evaluate(run: Path, active: tuple[str, str] | None, file: Path | None, store
         raise click.ClickException("it does not pass: " + "; ".join(verdict.refusals))
 
 
-@contextmanager
-def errors() -> Iterator[None]:
-    """Have what goes wrong told in a sentence."""
-    try:
-        yield
-    except (EdgeError, OSError) as error:
-        raise click.ClickException(str(error)) from error
+@main.command()
+@click.argument("run", type=THERE)
+@click.argument("name")
+@click.option("--layout", type=FOLDER, required=True, help="The OCI image layout to add to.")
+@STORE
+def package(run: Path, name: str, layout: Path, store: str | None) -> None:
+    """Pack the model of RUN, which passed, as the next version of NAME; prints the reference that a twin takes."""
+    from edge_mlops.packaging.packaging import package as pack  # noqa: PLC0415 - as above
+
+    with errors():
+        click.echo(asyncio.run(pack(run, name, layout, store)))
+
+
+@main.command()
+@click.argument("layout", type=THERE)
+@click.argument("reference")
+@click.argument("target", required=False)
+@click.option("--key", required=True, type=FILE, help="The private key: PEM, RSA or EC, without a password.")
+@click.option("--chain", required=True, type=FILE, help="Its certificates: PEM, the key's own first, the root last.")
+@registry_options
+def publish(layout: Path, reference: str, target: str | None, key: Path, chain: Path, **options: Any) -> None:
+    """Sign a package of LAYOUT; with TARGET, push it there; prints the reference that a twin takes.
+
+    REFERENCE is its tag (name:version) or digest, TARGET <registry>/<repository>[:<tag>].
+    """
+    from edge_mlops.packaging import publishing  # noqa: PLC0415 - as above
+
+    with errors():
+        published = publishing.sign(layout, reference, Signer.read(key, chain), datetime.now(UTC))
+        if target:
+            with repository_at(target, **options) as (name, repository):
+                published = publishing.push(layout, reference, name, repository)
+    click.echo(published)

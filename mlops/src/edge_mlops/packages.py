@@ -5,6 +5,7 @@ from pathlib import Path
 from edge_common.messages import ModelIdentity
 from edge_inference import layout as layouts
 from edge_inference.errors import UnsafeModelError
+from edge_inference.layout import Entry
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.package import Manifest, digest_of
@@ -37,6 +38,11 @@ def unpack(layout: Path, reference: str, folder: Path) -> None:
             raise UnsafeModelError(f"{name} of {reference} in {layout} has other bytes than its digest says")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+
+
+def reference_of(layout: Path, entry: Entry) -> str:
+    """The reference that a twin takes of a package."""
+    return f"oci:{layout.resolve().name}@{entry.digest}"
 
 
 def loaded(folder: Path) -> LoadedModel:

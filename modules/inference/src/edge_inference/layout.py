@@ -6,6 +6,7 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 import json
 import shutil
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from edge_common.files import atomic_writer, write_atomically
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import NotFoundError, UnsafeModelError
 from edge_inference.golden import run_golden
-from edge_inference.images import Image, read_outline
+from edge_inference.images import Image, describe_manifest, read_outline
 from edge_inference.model import load_model, verify
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.package import (
@@ -30,6 +31,7 @@ from edge_inference.plainfiles import open_plain
 from edge_inference.session import Plan
 from edge_inference.signing.manifest import SIGNATURE_TYPE, Signature
 from edge_inference.signing.referrers import INDEX_TYPE, REF_NAME
+from edge_inference.signing.signer import Signer
 from edge_inference.sources import LayoutSource, describe
 
 _EMPTY_INDEX: Final = {"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": []}
@@ -106,6 +108,23 @@ def attach(layout: Path, signature: Signature) -> None:
     for blob in signature.blobs:
         write_atomically(layout / blob_name(digest_of(blob)), blob)
     _enter(layout, signature.manifest, {"mediaType": MANIFEST_TYPE, "artifactType": SIGNATURE_TYPE})
+
+
+def sign(layout: Path, digest: str, signer: Signer, now: datetime) -> None:
+    """Sign a package in a layout.
+
+    Args:
+        layout: The layout's directory.
+        digest: The package's.
+        signer: Who signs.
+        now: When.
+
+    Raises:
+        ModelError: The package is not there, or is none.
+        OSError: The layout cannot be written.
+    """
+    target = describe_manifest(LayoutSource(layout, digest).manifest(), digest)
+    attach(layout, signer.sign(target, now))
 
 
 def entries(layout: Path) -> list[Entry]:

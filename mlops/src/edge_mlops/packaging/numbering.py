@@ -1,0 +1,33 @@
+"""What the next version is called."""
+
+import re
+from collections.abc import Iterable
+from functools import reduce
+from pathlib import Path
+
+from edge_inference import layout as layouts
+from edge_inference.layout import Entry
+from edge_inference.versions import is_older
+from edge_mlops.errors import RunError
+
+
+def versions_of(name: str, layout: Path) -> dict[str, Entry]:
+    """The versions of a model that a layout has; none where there is no layout."""
+    found = layouts.entries(layout) if (layout / "index.json").exists() else []
+    return {entry.tag.partition(":")[2]: entry for entry in found if entry.tag.startswith(f"{name}:")}
+
+
+def next_version(versions: Iterable[str]) -> str:
+    """One more than the first number of the latest; 1 where there is none.
+
+    Raises:
+        RunError: The latest begins with no number.
+    """
+    every = [*versions]
+    if not every:
+        return "1"
+    latest = reduce(lambda one, other: other if is_older(one, other) else one, every)
+    number = re.match(r"\d+", latest)
+    if number is None:
+        raise RunError(f"the latest version is {latest!r}, which has no next number")
+    return str(int(number[0]) + 1)
