@@ -59,7 +59,7 @@ async def freeze(store: str, folder: Path, name: str, labels: Path | None, wante
                 name=name,
                 version=int(before.name) + 1 if before else 1,
                 digest=tally.digest,
-                store=store,
+                store=_from_anywhere(store),
                 created=now,
                 items=tally.items,
                 labelled=tally.labelled,
@@ -70,6 +70,11 @@ async def freeze(store: str, folder: Path, name: str, labels: Path | None, wante
             return versions.publish(made, about)
     finally:
         await sink.close()
+
+
+def _from_anywhere(store: str) -> str:
+    """The store's name, wherever somebody stands who uses it."""
+    return store if "://" in store else str(Path(store).resolve())
 
 
 async def _describe(sink: Sink, made: Path, about: versions.Dataset, wanted: Input | None, before: Path | None) -> None:

@@ -50,7 +50,7 @@ class Trained:
             warnings.simplefilter("always", ConvergenceWarning)
             self._pipeline.fit(_flat(samples), labels)
         self.classes: tuple[str, ...] = tuple(self._pipeline.classes_.tolist())
-        self.converged = not told
+        self.converged = not any(issubclass(one.category, ConvergenceWarning) for one in told)
 
     def probabilities(self, samples: Samples) -> Samples:
         """Float32 of shape ``(n, classes)``."""
