@@ -8,7 +8,7 @@
 Verdicts that arise in several places stand here, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,7 +18,7 @@ from edge_common.errors import ItemError, StuckError
 class DecoderStuckError(StuckError):
     """A thread is still at a file that was given up; only a new process frees it."""
 
-    hint = "the file is quarantined, and the module ends, to be started again"
+    hint = "the file is rejected, and the module ends, to be started again"
 
 
 class OverdueError(ItemError):
@@ -30,6 +30,19 @@ class OverdueError(ItemError):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(DECODE_TIMEOUT, too_long(seconds))
+
+
+def see_to_threads(errors: Iterable[ItemError]) -> None:
+    """End the module where a thread is still at a file that was given up.
+
+    Args:
+        errors: What has become of some files.
+
+    Raises:
+        DecoderStuckError: It is so.
+    """
+    if any(isinstance(error, OverdueError) for error in errors):
+        raise DecoderStuckError("a decoder does not end")
 
 
 DECODE_TIMEOUT: Final = "DECODE_TIMEOUT"
