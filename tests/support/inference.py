@@ -39,6 +39,7 @@ class Device:
         self.state = folder / "state"
         self.registries: tuple[str, ...] = ()
         self.trust: dict[str, Any] = {"trust_policy": "off"}
+        self.http: dict[str, Any] = {}
         self.hub = FakeHub()
         self.clock = FakeClock()
         self.metrics = Metrics()
@@ -53,6 +54,7 @@ class Device:
             model_dir=self.models,
             allowed_registries=self.registries,
             **self.trust,
+            **self.http,
         )
         environment.state_dir.mkdir(exist_ok=True)
         self.hub = FakeHub(twin=self.hub.twin)
