@@ -29,7 +29,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {
         "STATE_DIR": str(tmp_path / "state"),
         "MODEL_DIR": str(tmp_path / "models"),
-        "TENSOR_DIR": str(tmp_path),
+        "TENSOR_DIR": str(tmp_path / "nobody writes here"),
         "METRICS_ADDRESS": "127.0.0.1",
         "METRICS_PORT": str(free_port()),
         "HTTP_ADDRESS": "127.0.0.1",

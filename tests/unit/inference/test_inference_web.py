@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from tritonclient.http import InferenceServerClient as BlockingClient
 from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient
 
+from edge_common.fakes import FakeHub
 from edge_inference.web.wiring import MOST_BYTES, PLACES
 from support.inference import Device
 from support.models import contract
@@ -250,6 +251,27 @@ async def test_a_swap_costs_no_request(device: Device, address: str) -> None:
                 await asyncio.sleep(0.01)
         swapped.set()
     assert {version for version, _ in seen} >= {"2", "3"}
+
+
+class DeafHub(FakeHub):
+    """One that takes no predictions."""
+
+    async def send(self, output: str, body: bytes, properties: Mapping[str, str] | None = None) -> None:
+        if output == "predictions":
+            await asyncio.Future()
+        await super().send(output, body, properties)
+
+
+async def test_a_hub_that_is_away_holds_up_no_request(bare: Device) -> None:
+    bare.make_hub = DeafHub
+    await bare.restart()
+    await bare.swap_to(bare.pack(V1))
+    for _ in range(50):
+        bare.send(V1, 1)
+    while (bare.metric("batches_total") or 0) < 2:
+        await asyncio.sleep(0.01)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}") as asked:
+        assert (await asked.post(INFER, json=request(1))).status_code == 200
 
 
 async def test_batches_and_requests_are_answered_side_by_side(device: Device, by_hand: httpx.AsyncClient) -> None:
