@@ -13,6 +13,7 @@ import httpx
 import pytest
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge_common.errors import ConfigurationError
 from edge_inference.settings import InferenceEnvironment
@@ -117,11 +118,14 @@ def client(trusted: ServerTls, shown: ServerTls | None = None) -> httpx.AsyncCli
     return httpx.AsyncClient(verify=context)
 
 
+GREETING: ASGIApp = PlainTextResponse("hello")
+
+
 @asynccontextmanager
-async def server(limits: Limits) -> AsyncIterator[int]:
-    """A server that greets; its port."""
+async def server(limits: Limits, app: ASGIApp = GREETING) -> AsyncIterator[int]:
+    """A server, which greets unless told otherwise; its port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    serving = Server(PlainTextResponse("hello"), listener, None, limits)
+    serving = Server(app, listener, None, limits)
     work = asyncio.create_task(serving.run_beside())
     try:
         yield listener.getsockname()[1]
@@ -151,6 +155,49 @@ async def test_a_connection_that_brings_no_whole_request_is_closed(begin: bytes,
         writer.write(begin)
         assert (await ended(reader)).endswith(answer)
         writer.close()
+
+
+async def test_a_request_may_take_longer_than_its_client_may() -> None:
+    free = asyncio.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        await free.wait()
+        await GREETING(scope, receive, send)
+
+    async with server(Limits(patience=0.05), wait) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE)
+        idle, other = await asyncio.open_connection("127.0.0.1", port)
+        assert await ended(idle) == b""
+        free.set()
+        assert (await ended(reader)).endswith(b"hello")
+        for each in (writer, other):
+            each.close()
+
+
+async def test_requests_in_hand_end_before_the_server_does() -> None:
+    ended_first: list[bool] = []
+
+    async def look(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await asyncio.wait({drained}, timeout=0.5)
+        ended_first.append(drained.done())
+        await GREETING(scope, receive, send)
+
+    async def drain() -> None:
+        await begun.wait()
+        await serving.drain()
+
+    begun, listener = asyncio.Event(), socket.create_server(("127.0.0.1", 0))
+    serving = Server(look, listener, None, Limits())
+    work, drained = asyncio.create_task(serving.run_beside()), asyncio.create_task(drain())
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(WHOLE)
+    assert (await ended(reader)).endswith(b"hello")
+    assert ended_first == [False]
+    await drained
+    await work
+    writer.close()
 
 
 async def test_a_connection_too_many_is_closed_at_once() -> None:
