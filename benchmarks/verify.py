@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import stopping
 
 from edge_upload.history import shards
 
@@ -46,6 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--items", type=int, default=1_000_000, help=f"a multiple of {DAY}")
     items: int = parser.parse_args().items
+    stopping.tidily()
     with tempfile.TemporaryDirectory(prefix="edge-bench-verify-") as folder:
         store = Path(folder)
         for number in range(items // DAY):

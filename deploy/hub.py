@@ -8,6 +8,8 @@ from azure.iot.hub.models import Configuration, ConfigurationContent, QuerySpeci
 
 from deploy.errors import DeployError
 
+_MOST: Final = 100
+"""So many configurations a hub can hold."""
 _DEVICES: Final = "SELECT * FROM devices WHERE"
 
 
@@ -48,8 +50,9 @@ class Hub:
         self._configurations.apply_configuration_on_edge_device(device, content)
 
     def configurations(self, prefix: str) -> dict[str, Any]:
-        """Return the configurations whose ids begin so, by id; the hub itself has no more than a hundred."""
-        return {one.id: one for one in self._configurations.get_configurations() if one.id.startswith(prefix)}
+        """Return the configurations whose ids begin so, by id."""
+        all_of_them = self._configurations.get_configurations(_MOST)
+        return {one.id: one for one in all_of_them if one.id.startswith(prefix)}
 
     def create(
         self, name: str, sections: Mapping[str, Any], labels: Mapping[str, str], target: str = "", priority: int = 0

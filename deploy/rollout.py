@@ -28,6 +28,7 @@ class Rollout:
 
     def deploy(self, release: Release) -> Iterator[str]:
         """Deploy a release; yields a sentence for each thing done."""
+        self._check()
         yield from self._bring(self._history.record(release), release)
 
     def roll_back(self) -> Iterator[str]:
@@ -38,14 +39,20 @@ class Rollout:
         """
         yield from self._bring(*self._history.before())
 
+    def _check(self) -> None:
+        """Have the hub refuse a device or a condition that makes no sense before anything is recorded for it."""
+        for device in self._scope.devices(self._hub)[:1]:
+            self._hub.modules(device)
+
     def _bring(self, name: str, release: Release) -> Iterator[str]:
+        """Note that it is in force first: whatever becomes of the rest, rolling back then leads to the one before."""
+        self._history.put_in_force(name)
         if self._scope.device:
             self._give(release)
         else:
             self._target(release)
-        self._history.put_in_force(name)
         devices = self._scope.devices(self._hub)
-        yield f"{name} is in force for {self._scope.text}, {len(devices)} now"
+        yield f"{name} is in force for {self._scope.text} ({len(devices)} at present)"
         for device in devices:
             yield from self._settle(device, release.settings)
 

@@ -19,7 +19,6 @@ FORWARDED = ("BASE_IMAGE", "SOURCE")
 
 def main(platform: str) -> None:
     """Build the images of a platform."""
-    os.chdir(ROOT)
     BILLS.mkdir(parents=True, exist_ok=True)
     commit = revision()
     for image in images(platform):
@@ -34,7 +33,7 @@ def main(platform: str) -> None:
 def _build(image: Image, commit: str) -> None:
     given = {name: os.environ[name] for name in FORWARDED if os.environ.get(name)}
     arguments = {"VERSION": image.version, "REVISION": commit, **given}
-    engine.build(image.dockerfile, (image.tag(), image.tag(commit)), arguments)
+    engine.build(image.dockerfile, (image.tag(), image.tag(commit)), arguments, ROOT)
 
 
 def _describe(image: Image) -> None:

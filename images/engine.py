@@ -30,15 +30,15 @@ def run(*command: str, given: Path | None = None) -> str:
     return done.stdout.decode().strip()
 
 
-def build(dockerfile: Path, tags: Sequence[str], arguments: dict[str, str]) -> None:
-    """Build an image in the working directory, with no network: the wheels lie ready.
+def build(dockerfile: Path, tags: Sequence[str], arguments: dict[str, str], context: Path) -> None:
+    """Build an image of what is in a folder, with no network: the wheels lie ready.
 
     Raises:
         EngineError: It failed.
     """
     named = [word for tag in tags for word in ("--tag", tag)]
     given = [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    run("docker", "build", "--quiet", "--network", "none", *named, *given, "--file", str(dockerfile), ".")
+    run("docker", "build", "--quiet", "--network", "none", *named, *given, "--file", str(dockerfile), str(context))
 
 
 def python(image: str, program: Path) -> str:

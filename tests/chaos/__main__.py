@@ -21,6 +21,8 @@ def main() -> None:
         console.print("left out, as Node.js and Azurite are not here: a blob store; results go to the cloud share")
     deck = []
     for fault in (*OF_ALL, *OF_STORES[options.store]):
+        if options.only not in fault.name:
+            continue
         if fault.possible():
             deck.append(fault)
         else:
@@ -37,6 +39,7 @@ def _options() -> Options:
     parser.add_argument("--faults", type=int, default=200, help="how many strike (default: %(default)s)")
     parser.add_argument("--folder", type=Path, default=Path(".run/chaos"), help="emptied first (default: %(default)s)")
     parser.add_argument("--models", type=Path, default=Path(".run/models"), help="kept (default: %(default)s)")
+    parser.add_argument("--only", default="", help="only faults that have this in their name")
     return Options(**vars(parser.parse_args()))
 
 

@@ -46,6 +46,7 @@ class Options:
         faults: How many strike.
         folder: Where the run keeps what it makes; emptied first.
         models: Where the model packages are kept between runs.
+        only: What the names of the faults have in common.
     """
 
     seed: int
@@ -53,6 +54,7 @@ class Options:
     faults: int
     folder: Path
     models: Path
+    only: str = ""
 
     @property
     def seconds(self) -> float:
@@ -128,16 +130,11 @@ async def _feed_and_injure(site: Site, injector: Injector, strokes: Sequence[Str
 
 
 async def _settled(site: Site, options: Options) -> bool:
-    """Wait until everything has come to its end, and say so; or give up.
-
-    What crashes its decoder is given up once others get through while it does not, so others have to come.
-    """
+    """Wait until everything has come to its end, and say so; or give up."""
     patience = Patience(options.patience_s)
     while left := unsettled(site.feeder.deliveries, evidence.read_ledger(site.disks.ledger.content)):
         if not patience.lasts(len(left)):
             return False
-        if all(delivery.crashes for delivery in left):
-            site.feeder.write_one()
         await asyncio.sleep(POLL_S)
     return True
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import ImageNotFound
 
-from support.containers import LOGIN, MODULES, Pushed, container_engine, image, remove_volumes
+from support.containers import BASE, LOGIN, MODULES, Pushed, container_engine, image, layers, remove_volumes
 from support.registry import htpasswd, running_registry
 
 
@@ -20,6 +21,15 @@ def client() -> Iterator[docker.DockerClient]:
 def images(client: docker.DockerClient) -> dict[str, str]:
     """The names of the images that have been built, by module."""
     return {module: image(client, module) for module in MODULES}
+
+
+@pytest.fixture(scope="session")
+def base(client: docker.DockerClient) -> str:
+    """The small base's first layer; skips the test where there is no such base."""
+    try:
+        return layers(client, BASE)[0]
+    except ImageNotFound:
+        pytest.skip(f"needs {BASE}: make base-image")
 
 
 @pytest.fixture(scope="session")

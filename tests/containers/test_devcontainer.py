@@ -17,10 +17,10 @@ from typing import Any
 import docker
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from support.project import ROOT, copy_to
+
 FOLDER = ROOT / ".devcontainer"
 BASE, IMAGE = "edge-devcontainer-base:test", "edge-devcontainer:test"
-NOT_TRACKED = (".git", ".venv", ".run", "build", "config", ".*_cache", "*.egg-info", "__pycache__", ".hypothesis")
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
 
@@ -69,7 +69,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_after_its_creation_the_suite_s_commands_are_there(image: str, wheels: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
-    shutil.copytree(ROOT, workspace, ignore=shutil.ignore_patterns(*NOT_TRACKED))
+    copy_to(workspace)
     script = f"{described()['postCreateCommand']} && .venv/bin/edge-run --help"
     mounts = ("--volume", f"{workspace}:/workspace", "--volume", f"{wheels}:/wheels:ro", "--workdir", "/workspace")
     variables = ("--env", "PIP_NO_INDEX=1", "--env", "PIP_FIND_LINKS=/wheels", "--env", "HOME=/tmp")

@@ -12,12 +12,11 @@ import pytest
 from edge_examples.catalogue import EXAMPLES
 from images import engine
 from images.sources import ROOT
-from support.containers import MODULES
+from support.containers import BASE, MODULES, layers
 from support.examples import check_example
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(300)]
 
-BASE: Final = "edge-base:bookworm"
 MEGABYTES: Final = {"ingest": 90, "transform": 220, "inference": 180, "upload": 220}
 IMPORT_ALL: Final = """
 import importlib, pkgutil, sys
@@ -40,19 +39,10 @@ for kind, how in kinds:
 """
 
 
-@pytest.fixture(scope="session")
-def base(client: docker.DockerClient) -> str:
-    """What the small base begins with; skips the test where there is none."""
-    try:
-        return str(_layers(client, BASE)[0])
-    except docker.errors.ImageNotFound:
-        pytest.skip(f"needs {BASE}: make base-image")
-
-
 @pytest.fixture
 def small(client: docker.DockerClient, images: dict[str, str], base: str) -> dict[str, str]:
     """The images; skips the test where they are not built upon the small base."""
-    if any(_layers(client, name)[0] != base for name in images.values()):
+    if any(layers(client, name)[0] != base for name in images.values()):
         pytest.skip(f"needs images upon the small base: make images BASE_IMAGE={BASE}")
     return images
 
@@ -62,7 +52,7 @@ def test_built_again_an_image_has_the_same_layers(
     client: docker.DockerClient, small: dict[str, str], module: str
 ) -> None:
     with _built_again(module) as again:
-        assert _layers(client, again) == _layers(client, small[module])
+        assert layers(client, again) == layers(client, small[module])
 
 
 @contextmanager
@@ -78,10 +68,6 @@ def _built_again(module: str) -> Iterator[str]:
     finally:
         for left in (steps, name):
             engine.run("docker", "image", "rm", "--force", left)
-
-
-def _layers(client: docker.DockerClient, name: str) -> list[str]:
-    return list(client.images.get(name).attrs["RootFS"]["Layers"])
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -13,12 +13,14 @@ class Case:
         build: Makes its content.
         code: What it is rejected with where pictures are wanted; None if it is a picture.
         found: The content type that the rejection names, where it is one of ``UNSUPPORTED``.
+        pictures: How many it holds, if it is not rejected.
     """
 
     name: str
     build: Callable[[], bytes]
     code: str | None = None
     found: str = ""
+    pictures: int = 1
 
 
 def unsupported(name: str, found: str, build: Callable[[], bytes]) -> Case:
@@ -31,6 +33,6 @@ def bad(name: str, code: str, build: Callable[[], bytes]) -> Case:
     return Case(name, build, code)
 
 
-def fine(name: str, build: Callable[[], bytes]) -> Case:
-    """A file that looks odd, and is a picture nevertheless."""
-    return Case(name, build)
+def fine(name: str, build: Callable[[], bytes], pictures: int = 1) -> Case:
+    """A file that looks odd, and is a picture nevertheless, or several."""
+    return Case(name, build, pictures=pictures)

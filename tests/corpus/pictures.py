@@ -13,6 +13,8 @@ from corpus.draw import chunk, deflated_zeros, encoded, exif, half, jpeg, pictur
 SIDE = 30_000
 SHORT, LONG = 3, 4
 """Types of a TIFF's fields."""
+STRIP = 273
+"""The tag that says where the pixels are."""
 
 
 def turned(orientation: int) -> bytes:
@@ -35,6 +37,51 @@ def sixteen_bits(kind: str) -> bytes:
 def animated(kind: str) -> bytes:
     first, *others = frames(3)
     return encoded(first, kind, save_all=True, append_images=others, duration=40)
+
+
+def pages(*parts: bytes) -> bytes:
+    """TIFFs of one page as one of several: what points somewhere is moved, and each directory leads to the next."""
+    content = bytearray()
+    link = 0
+    for part in parts:
+        begin = len(content)
+        directory = struct.unpack_from("<I", part, 4)[0]
+        content += part
+        for entry in range(struct.unpack_from("<H", part, directory)[0]):
+            at = begin + directory + 2 + 12 * entry
+            if struct.unpack_from("<H", content, at)[0] == STRIP:
+                struct.pack_into("<I", content, at + 8, struct.unpack_from("<I", content, at + 8)[0] + begin)
+        if link:
+            struct.pack_into("<I", content, link, begin + directory)
+        link = len(content) - 4
+    return bytes(content)
+
+
+def two_sizes() -> bytes:
+    return pages(tiff_of(8, 8, 8, 64), tiff_of(4, 16, 8, 64))
+
+
+def page_and_copy() -> bytes:
+    """The second directory says of itself that it is a smaller copy."""
+    return pages(tiff_of(8, 8, 8, 64), tiff_of(4, 4, 8, 16, subfile=1))
+
+
+def bad_page() -> bytes:
+    return pages(tiff_of(8, 8, 8, 64), tiff_of(8, 8, 1 << 30, 64), tiff_of(8, 8, 8, 64))
+
+
+def large_page() -> bytes:
+    return pages(tiff_of(8, 8, 8, 64), tiff_of(1 << 20, 1 << 20, 8, 64))
+
+
+def frames_missing() -> bytes:
+    """Ends between two frames: right, as far as it goes."""
+    content = animated("GIF")
+    return content[: content.rindex(b"!\xf9\x04")]
+
+
+def two_thirds(content: bytes) -> bytes:
+    return content[: len(content) * 2 // 3]
 
 
 def palette_with_alpha() -> bytes:
@@ -68,15 +115,16 @@ def scan_bomb() -> bytes:
     return content[:start] + content[start:-2] * 200 + content[-2:]
 
 
-def tiff_of(width: int, height: int, strip: int, size: int, following: int = 0) -> bytes:
+def tiff_of(width: int, height: int, strip: int, size: int, following: int = 0, subfile: int = 0) -> bytes:
     """A TIFF of 8 bits, whose strip is said to be there and so large."""
     entries = (
+        (254, LONG, 1, subfile),
         (256, LONG, 1, width),
         (257, LONG, 1, height),
         (258, SHORT, 1, 8),
         (259, SHORT, 1, 1),
         (262, SHORT, 1, 1),
-        (273, LONG, 1, strip),
+        (STRIP, LONG, 1, strip),
         (278, LONG, 1, height),
         (279, LONG, 1, size),
     )
@@ -130,9 +178,13 @@ PICTURES = (
     fine("pictures/profile.jpg", lambda: jpeg(icc_profile=profile())),
     fine("pictures/profile-garbage.png", lambda: png(icc_profile=b"no profile at all")),
     fine("pictures/progressive.jpg", lambda: jpeg(progressive=True)),
-    fine("pictures/animated.webp", lambda: animated("WEBP")),
-    fine("pictures/animated.png", lambda: animated("PNG")),
-    fine("pictures/pages.tiff", lambda: animated("TIFF")),
+    fine("pictures/animated.webp", lambda: animated("WEBP"), 3),
+    fine("pictures/animated.png", lambda: animated("PNG"), 3),
+    fine("pictures/pages.tiff", lambda: animated("TIFF"), 3),
+    fine("pictures/animated.gif", lambda: animated("GIF"), 3),
+    fine("pictures/pages-of-two-sizes.tiff", two_sizes, 2),
+    fine("pictures/page-and-its-copy.tiff", page_and_copy),
+    fine("pictures/grey.gif", lambda: encoded(picture("L"), "GIF")),
     fine("pictures/one-pixel.png", lambda: encoded(picture(width=1, height=1), "PNG")),
     fine("pictures/line.png", lambda: encoded(picture(width=20_000, height=1), "PNG")),
     fine("pictures/many-chunks.png", chunky_png),
@@ -141,8 +193,6 @@ PICTURES = (
     fine("pictures/polyglot-zip.jpg", jpeg_and_zip),
     fine("pictures/polyglot-html.png", png_and_html),
     fine("pictures/endless-directories.tiff", endless_tiff),
-    unsupported("pictures/animated.gif", "image/gif", lambda: animated("GIF")),
-    unsupported("pictures/polyglot-script.gif", "image/gif", gif_and_script),
     unsupported("pictures/polyglot-jpeg.pdf", "application/pdf", pdf_and_jpeg),
     unsupported("pictures/photo.avif", "image/heif", lambda: encoded(picture(), "AVIF")),
     unsupported("pictures/photo.jp2", "image/jp2", lambda: encoded(picture(), "JPEG2000")),
@@ -158,6 +208,13 @@ PICTURES = (
     bad("pictures/signature-only.jpg", "DECODE_FAILED", lambda: b"\xff\xd8\xff"),
     bad("pictures/signature-only.png", "DECODE_FAILED", lambda: png()[:8]),
     bad("pictures/signature-only.webp", "DECODE_FAILED", lambda: b"RIFF\0\0\0\0WEBP"),
+    bad("pictures/half.gif", "DECODE_FAILED", lambda: half(animated("GIF"))),
+    bad("pictures/half-animated.webp", "DECODE_FAILED", lambda: half(animated("WEBP"))),
+    bad("pictures/frames-missing.gif", "DECODE_FAILED", frames_missing),
+    bad("pictures/frames-missing.png", "BAD_PAGE", lambda: two_thirds(animated("PNG"))),
+    bad("pictures/bad-page.tiff", "BAD_PAGE", bad_page),
+    bad("pictures/large-page.tiff", "TOO_MANY_PIXELS", large_page),
+    bad("pictures/polyglot-script.gif", "DECODE_FAILED", gif_and_script),
     bad("pictures/checksum.png", "DECODE_FAILED", wrong_checksum),
     bad("pictures/short-data.png", "DECODE_FAILED", lying_png),
     bad("pictures/no-pixels.png", "DECODE_FAILED", lambda: png_of(0, 0, zlib.compress(b""))),

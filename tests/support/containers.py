@@ -17,6 +17,9 @@ from edge_examples.suite import TEMPLATE
 from edge_simulator.manifest import load
 
 MODULES = ("ingest", "transform", "inference", "upload")
+BASE = "edge-base:bookworm"
+"""The small base that `make base-image` makes."""
+
 _STATE = "edge-simulator.state"
 LOGIN = {"username": "user", "password": "secret"}
 
@@ -49,6 +52,11 @@ def image(client: docker.DockerClient, module: str) -> str:
     except ImageNotFound:
         pytest.skip(f"needs image {name}: make images")
     return name
+
+
+def layers(client: docker.DockerClient, name: str) -> list[str]:
+    """The digests of an image's layers, unpacked, from its base on."""
+    return list(client.images.get(name).attrs["RootFS"]["Layers"])
 
 
 def containers_of(client: docker.DockerClient, state: Path) -> dict[str, Container]:

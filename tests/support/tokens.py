@@ -3,7 +3,7 @@
 import base64
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,12 +30,14 @@ class TokenServer:
         signer: Whose key signs; the registry trusts the certificate.
         expires_in: Seconds, as told to the client.
         asked: The scopes that were asked for.
+        identities: The Entra tokens that may be exchanged.
     """
 
     signer: ServerTls
     expires_in: float = 300
     asked: list[str] = field(default_factory=list)
     url: str = ""
+    identities: Collection[str] = (IDENTITY_TOKEN,)
 
     @contextmanager
     def running(self, tls: ssl.SSLContext | None = None) -> Iterator[str]:
@@ -63,7 +65,7 @@ class TokenServer:
 
     async def _exchange(self, request: web.Request) -> web.Response:
         form = await request.post()
-        if form.get("access_token") != IDENTITY_TOKEN:
+        if form.get("access_token") not in self.identities:
             return web.Response(status=401)
         return web.json_response({"refresh_token": REFRESH_TOKEN})
 

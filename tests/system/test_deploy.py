@@ -10,10 +10,14 @@ from typing import Any
 
 import pytest
 from azure.iot.device.aio import IoTHubModuleClient
-from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import Twin, TwinProperties
 
-from support.service import service_clients
+from deploy.errors import DeployError
+from deploy.hub import Hub
+from deploy.release import Release
+from deploy.rollout import Rollout
+from deploy.scope import Scope
+from support.service import ServiceClients, service_clients
 from support.simulator import SimulatorProcess, deployment, edge_environment, module, simulator
 
 ROOT = Path(__file__).parents[2]
@@ -38,13 +42,17 @@ def manifest(folder: Path, twins: Mapping[str, Any], rate: int) -> Path:
 class Operator:
     """Somebody at a terminal, with the hub's connection string in the environment."""
 
-    def __init__(self, edge: SimulatorProcess, registry: IoTHubRegistryManager, authority: Path) -> None:
+    def __init__(self, edge: SimulatorProcess, service: ServiceClients, authority: Path) -> None:
         self._environment = {
             **os.environ,
             "IOTHUB_CONNECTION_STRING": edge.run("connection-string").strip(),
             "REQUESTS_CA_BUNDLE": str(authority / "ca.pem"),
         }
-        self.registry = registry
+        self.registry = service.registry
+        self._configurations = service.configurations
+
+    def configurations(self) -> list[str]:
+        return sorted(one.id for one in self._configurations.get_configurations())
 
     def attempt(self, *arguments: str, **where: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "deploy", *arguments]
@@ -76,7 +84,7 @@ class Operator:
 @pytest.fixture
 def one(tmp_path: Path) -> Iterator[tuple[Operator, SimulatorProcess]]:
     with simulator(tmp_path, deployment(routes={}), "--module", "camera") as edge, service_clients(edge) as clients:
-        yield Operator(edge, clients.registry, edge.state / "authority"), edge
+        yield Operator(edge, clients, edge.state / "authority"), edge
 
 
 @pytest.fixture
@@ -87,7 +95,7 @@ def fleet(tmp_path: Path) -> Iterator[Operator]:
         with service_clients(edge, authority) as clients:
             for number in (1, 2):
                 clients.registry.update_twin(f"edge-{number}", Twin(tags={"site": "lab"}))
-            yield Operator(edge, clients.registry, authority)
+            yield Operator(edge, clients, authority)
 
 
 def test_one_device_keeps_its_model_through_deploying_and_rolling_back(
@@ -117,6 +125,8 @@ def test_devices_of_a_fleet_keep_their_models_and_others_are_left_alone(tmp_path
         assert fleet.desired(device, "$edgeHub")["routes"] == {"route2": ROUTE}
     assert fleet.rates("edge-3") == {"inference": 1, "upload": 1}
     fleet.run("rollback", CONDITION=LAB)
+    kinds = [name.split("-")[3] for name in fleet.configurations()]
+    assert kinds == ["modules", "release", "release", "system"]
     for device in ("edge-1", "edge-2", "edge-3"):
         assert fleet.desired(device, "inference") == {"requireGpu": False, "model": models[device]}
         assert fleet.rates(device) == {"inference": 1, "upload": 1}
@@ -132,7 +142,29 @@ def test_who_joins_a_fleet_gets_the_modules_at_once_and_the_settings_with_the_ne
     told = fleet.run("apply", second, CONDITION=LAB)
     assert "edge-3: upload is told shardSeconds" in told
     assert "edge-1" not in told
-    assert fleet.rates("edge-3") == {"inference": 2, "upload": 2}
+    while fleet.rates("edge-3") != {"inference": 2, "upload": 2}:
+        pass  # a hub looks whom a configuration is for every so often
+
+
+class Breaking(Hub):
+    """A hub that is out of reach when a device is to be given something."""
+
+    def apply(self, device: str, sections: Mapping[str, Any]) -> None:
+        raise DeployError(f"no way to {device} with {len(sections)} sections")
+
+
+def test_what_was_interrupted_is_finished_by_deploying_again_and_undone_by_rolling_back(
+    tmp_path: Path, one: tuple[Operator, SimulatorProcess]
+) -> None:
+    operator, edge = one
+    first, second = (manifest(tmp_path, twins, rate) for rate, twins in ((1, FIRST), (2, SECOND)))
+    operator.run("apply", str(first), DEVICE="edge")
+    hub = Breaking(edge.run("connection-string").strip())
+    for command, rate in (("apply", 2), ("rollback", 1)):
+        with pytest.raises(DeployError, match="no way to edge"):
+            list(Rollout(hub, Scope("edge")).deploy(Release.read(second)))
+        operator.run(command, *([str(second)] if command == "apply" else []), DEVICE="edge")
+        assert operator.rates("edge") == {"inference": rate, "upload": rate}
 
 
 def test_rolling_back_twice_returns_and_what_is_older_is_forgotten(
@@ -146,6 +178,7 @@ def test_rolling_back_twice_returns_and_what_is_older_is_forgotten(
         operator.run("rollback", DEVICE="edge")
         rates.append(operator.rates("edge")["inference"])
     assert rates == [2, 3, 2]
+    assert len(operator.configurations()) == 2
 
 
 def test_with_nothing_before_it_a_release_is_not_rolled_back(
@@ -177,6 +210,7 @@ def test_what_cannot_be_done_is_one_sentence_without_the_secret(
     assert refused.returncode == 1
     assert reason in refused.stderr
     assert "Traceback" not in refused.stderr
+    assert operator.configurations() == []
     key = edge.run("connection-string").strip().rpartition("SharedAccessKey=")[2]
     assert not [secret for secret in (key, "c2VjcmV0") if secret in refused.stdout + refused.stderr]
 

@@ -56,6 +56,7 @@ class Example:
         drops: Gives so many good files, and bad ones beside them, each with what must become of it.
         is_right: Compares a prediction with the truth.
         columns: Those of a prediction that it looks at.
+        upstream: What its route to IoT Hub tests of predictions; without it, all are sent there.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Example:
     drops: Callable[[int], Sequence[Drop]]
     is_right: IsRight = has_label
     columns: tuple[str, ...] = ("label",)
+    upstream: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from edge_examples.deployment import deployment
 from edge_examples.drops import Drop, deliver
 from edge_examples.example import Example
 from edge_examples.packages import prepare
@@ -66,7 +67,9 @@ async def run(options: JobOptions, console: Console) -> bool:
     drops = options.example.drops(options.files)
     shutil.rmtree(options.folder, ignore_errors=True)
     console.print("Starting the simulator and the four modules …")
-    async with running(folders, "--engine", options.engine) as suite, asyncio.timeout(options.timeout_s):
+    manifest = deployment(options.example, options.folder / "deployment")
+    running_suite = running(folders, "--engine", options.engine, manifest=manifest)
+    async with running_suite as suite, asyncio.timeout(options.timeout_s):
         await suite.swap(packed[0].desired())
         started = time.monotonic()
         with _progress(console) as progress:

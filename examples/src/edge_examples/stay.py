@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from edge_examples.deployment import deployment
 from edge_examples.example import Example
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import Folders, Suite, running
@@ -36,7 +37,8 @@ async def run(example: Example, folders: Folders, engine: EngineName, console: C
         SuiteError: The suite did not start, or ended by itself.
     """
     packed = prepare(example, folders.models, folders.trust)
-    async with running(folders, "--engine", engine) as suite:
+    manifest = deployment(example, folders.root / "deployment")
+    async with running(folders, "--engine", engine, manifest=manifest) as suite:
         active = (await suite.reported("inference", "model") or {}).get("active") or {}
         if active.get("name") != example.name:
             await suite.swap(packed[0].desired())

@@ -20,6 +20,8 @@ POLL_S: Final = 0.25
 STOP_S: Final = 30.0
 SETTLED: Final = ("uploaded", "done", "quarantined", "gone")
 """States of ingest's ledger from which nothing but retention leads on."""
+AT_REST: Final = ("Active", "Failed", "Idle")
+"""States of inference's model while none is on its way; ``last`` is of the change before until then."""
 
 MODULES_TWINS: Final[Mapping[str, Mapping[str, Any]]] = {
     "ingest": {"reportSeconds": 0.5, "inquirySeconds": 10},
@@ -107,8 +109,12 @@ class Suite:
         ledger = await self.reported("ingest", "ledger")
         return dict(ledger["items"]) if ledger else {}
 
-    async def swap(self, desired: Mapping[str, Any]) -> float:
+    async def swap(self, desired: Mapping[str, Any], module: str = "inference") -> float:
         """Ask for a model and wait until it serves.
+
+        Args:
+            desired: The desired property ``model``.
+            module: Which module is asked.
 
         Returns:
             Milliseconds from the edit's arrival at the module to the model serving, as the module has measured it.
@@ -116,13 +122,13 @@ class Suite:
         Raises:
             SuiteError: The module refused the model.
         """
-        await self.edit_twin("inference", {"model": desired})
+        await self.edit_twin(module, {"model": desired})
         while True:
-            model = await self.reported("inference", "model") or {}
+            model = await self.reported(module, "model") or {}
             last = model.get("last") or {}
-            if model.get("requestId") == desired["requestId"] and last:
+            if model.get("requestId") == desired["requestId"] and model["state"] in AT_REST and last:
                 if last.get("result") != "succeeded":
-                    raise SuiteError(f"the inference module refused the model: {last}")
+                    raise SuiteError(f"{module} refused the model: {last}")
                 return float(last["milliseconds"])
             await self.pause()
 

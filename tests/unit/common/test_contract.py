@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from edge_common.contract import ClassificationOutput, Contract, ImageInput
+from edge_common.contract import AudioInput, ClassificationOutput, Contract, ImageInput
 from edge_common.messages import ContractMessage
 
 GRAY = {"name": "image", "width": 8, "height": 6, "channels": "L", "mean": [0], "scale": [1]}
@@ -89,3 +89,9 @@ def test_every_kind_of_input_is_read_and_announced(half: dict[str, object], shap
 def test_a_half_that_makes_no_sense_is_refused(half: object) -> None:
     with pytest.raises(ValidationError):
         Contract.model_validate({"schema": 1, "input": half, "output": LABELS})
+
+
+def test_sounds_of_two_rates_may_be_cut_alike() -> None:
+    slow, fast = (AudioInput(kind="audio", rate=rate, frame=rate // 2, step=rate // 4) for rate in (8000, 16000))
+    assert slow.cut == fast.cut
+    assert slow.cut != AudioInput(kind="audio", rate=8000, frame=4000, step=4000).cut

@@ -89,3 +89,14 @@ def test_a_pickle_in_a_batchs_place_is_not_run(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"x": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(BatchTornError):
         TensorReader(tmp_path).read("a")
+
+
+def test_batches_of_several_writers_are_read_from_the_folder_above(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        TensorWriter(tmp_path / name, SIZE).write(name, BATCH)
+    for name in ("a", "b"):
+        np.testing.assert_array_equal(TensorReader(tmp_path).read(name), BATCH)
+    TensorWriter(tmp_path, SIZE).write("c", BATCH)
+    np.testing.assert_array_equal(TensorReader(tmp_path).read("c"), BATCH)
+    with pytest.raises(BatchGoneError):
+        TensorReader(tmp_path / "a").read("b")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,18 +10,19 @@ import httpx
 import pytest
 from aiohttp import web
 
-from edge_inference.errors import AuthError, NotFoundError
+from edge_inference.errors import AuthError, ModelError, NotFoundError
 from edge_inference.registry.auth import Doorkeeper
 from edge_inference.registry.challenges import read_challenge
 from edge_inference.registry.credentials import DockerConfig, Login, RefreshToken
-from edge_inference.registry.entra import EntraExchange
+from edge_inference.registry.entra import EntraExchange, identity_token
 from edge_inference.registry.http import open_client
 from edge_inference.registry.names import RegistryName
 from edge_inference.registry.repository import Repository
+from support.identity import IdentityEndpoint
 from support.registry import RegistryServer, bearer, docker_config, htpasswd, repository, running_registry
 from support.tls import ServerTls
 from support.tokens import IDENTITY_TOKEN, REFRESH_TOKEN, TokenServer
-from support.web import serving
+from support.web import free_port, serving
 
 
 def basic(user: str, password: str) -> str:
@@ -86,6 +88,25 @@ def test_a_redirect_out_of_tls_is_not_followed(tmp_path: Path) -> None:
         with repository(base, ca=tls.certificate) as teller, pytest.raises(NotFoundError, match="without TLS"):
             teller.manifest("1")
     assert asked == ["https"]
+
+
+@pytest.mark.parametrize("end", ["403", "a circle", "nowhere", "no address"])
+def test_an_address_with_a_signature_to_which_a_registry_leads_is_shown_nowhere(tmp_path: Path, end: str) -> None:
+    """As Azure Container Registry leads to Blob Storage."""
+    ends = {"nowhere": f"http://127.0.0.1:{free_port()}/?sig=hidden", "no address": "http://[?sig=hidden"}
+
+    async def lead(request: web.Request) -> web.Response:
+        if end == "403" and "sig" in request.query:
+            return web.Response(status=403, text=f"{request.headers} {request.url}")
+        return web.Response(status=307, headers={"Location": ends.get(end, f"{request.path}?sig=hidden")})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", lead)
+    with serving(application) as base:
+        config = docker_config(tmp_path / "config.json", base.partition("//")[2], auth=GOOD)
+        with repository(base, credentials=config) as teller, pytest.raises(ModelError) as failed:
+            teller.manifest("1")
+    assert "hidden" not in "".join(traceback.format_exception(failed.value))
 
 
 @pytest.fixture
@@ -169,6 +190,21 @@ def test_an_entra_identity_becomes_a_refresh_token(tmp_path: Path) -> None:
         assert EntraExchange(DockerConfig(config), http, lambda: "", domains)(host) == Login("user", "secret")
         with pytest.raises(AuthError, match="identity"):
             EntraExchange(DockerConfig(None), http, lambda: "stranger", domains)(host)
+
+
+def test_a_managed_identity_s_token_is_what_is_exchanged(tmp_path: Path) -> None:
+    tls, endpoint = ServerTls.make(tmp_path / "tls"), IdentityEndpoint()
+    tokens = TokenServer(tls, identities=endpoint.tokens)
+    with tokens.running(tls.context()) as base, open_client(tls.certificate) as http, endpoint.running():
+        host = base.partition("//")[2]
+        exchange = EntraExchange(DockerConfig(None), http, identity_token, (host,))
+        assert exchange(host) == RefreshToken(REFRESH_TOKEN)
+        assert endpoint.resources == ["https://containerregistry.azure.net"]
+        endpoint.refuses = True
+        with pytest.raises(AuthError, match="no Entra identity was found") as refused:
+            exchange(host)
+    shown = "".join(traceback.format_exception(refused.value))
+    assert not [secret for secret in (endpoint.secret, *endpoint.tokens) if secret in shown]
 
 
 @pytest.mark.parametrize(

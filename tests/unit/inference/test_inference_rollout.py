@@ -111,6 +111,20 @@ async def test_a_rejected_package_is_tried_again_only_under_another_request(devi
     await device.hub.until_reported("model.rejected", None)
 
 
+async def test_what_cannot_be_recorded_never_serves(device: Device) -> None:
+    await device.swap_to(device.pack(V1, version="1"))
+    record = device.state / "active.json"
+    record.rename(device.state / "aside")
+    record.mkdir()  # which no file can be renamed to
+    device.desire(device.pack(V2, version="2"))
+    await device.hub.until_reported("model.last.code", "NO_SPACE")
+    assert version(device) == "1"
+    device.send(V2, 1)
+    assert [verdict.code for verdict in await device.rejects()] == ["CONTRACT_GONE"]
+    device.send(V1, 1)
+    assert (await device.predictions())[0].model.version == "1"
+
+
 async def test_an_older_version_needs_leave(device: Device) -> None:
     older, newer = device.pack(V1, version="1.9"), device.pack(V2, version="1.10")
     await device.swap_to(newer)

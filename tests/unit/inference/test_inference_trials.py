@@ -6,11 +6,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from edge_common.contract import Contract
-from edge_common.messages import HintsMessage, LiveShare, Mark, OneFile, Part, TrialBatchMessage, TrialMessage
+from edge_common.messages import (
+    HintsMessage,
+    LiveShare,
+    Mark,
+    OneFile,
+    Part,
+    TensorsMessage,
+    TrialBatchMessage,
+    TrialMessage,
+)
 from edge_inference.trials import ANSWER_S, LEASE_S, RENEW_S
+from support import tables
 from support.inference import Device
 from support.models import contract
 
@@ -146,3 +157,64 @@ async def test_a_trial_is_renewed_while_it_lasts_and_ends_by_itself(device: Devi
     renewed = len(await asked(device))
     await device.clock.advance(10 * RENEW_S)
     assert len(await asked(device)) == renewed
+
+
+TABLES = [
+    tables.contract(window=4, step=4),
+    tables.contract(window=4, step=4, batch=10),
+    tables.contract(window=8, step=4),
+]
+"""The second cuts files as the first does, and the third otherwise."""
+
+
+def table_model(device: Device, version: int) -> dict[str, Any]:
+    made_for = TABLES[version - 1]
+    return device.pack(made_for, version=str(version), model=onnx.load_from_string(tables.model(made_for)))
+
+
+async def test_of_a_file_with_many_samples_the_first_are_predicted(device: Device) -> None:
+    await device.swap_to(table_model(device, 1))
+    asking = asyncio.create_task(device.hub.invoke("predict", FILE))
+    [ask] = await asked(device)
+    assert ask.input == TABLES[0].input
+    answer(device, ask, 10, 90, more=True)
+    status, body = await asking
+    assert (status, body["more"]) == (200, True)
+    assert [row["label"] for row in body["predictions"]] == ["quiet", "busy"]
+
+
+def send_table(device: Device, name: str, load: float) -> Part:
+    """One item of 70 samples, in two parts; the beginning of it, as the batch of a trial has it."""
+    made_for, item = TABLES[0].input, device.item()
+    device.writer.write(name, np.full((70, *made_for.sample_shape), load, np.float32))
+    parts = (Part(item=item, last=False, first=0, rows=64), Part(item=item, part=1, first=64, rows=6))
+    device.hub.deliver("tensors", TensorsMessage(batch=name, stamp=made_for.stamp, parts=parts).encode())
+    return parts[0].model_copy(update={"rows": 5})
+
+
+@pytest.mark.parametrize(("load", "code"), [(90, None), (10, "DISAGREEMENT")])
+async def test_the_beginnings_of_live_tables_are_compared(device: Device, load: float, code: str | None) -> None:
+    await device.swap_to(table_model(device, 1))
+    device.desire(table_model(device, 2), shadow=SHADOW, gate={"minAgreement": 0.9})
+    await device.hub.until_reported("model.state", "Shadow")
+    [ask] = await asked(device)
+    begun = [send_table(device, f"table{number}", 90) for number in range(4)]
+    await device.predictions(4)
+    tried = [part.model_copy(update={"first": 5 * number}) for number, part in enumerate(begun)]
+    answer(device, ask, *[load] * 20, parts=tried)
+    while device.hub.reported["model"]["state"] == "Shadow":
+        await device.clock.advance(0.5)
+    if code:
+        await device.hub.until_reported("model.last.code", code)
+    else:
+        await device.hub.until_reported("model.active.version", "2")
+
+
+async def test_a_candidate_that_takes_files_apart_otherwise_is_not_compared(
+    device: Device, caplog: pytest.LogCaptureFixture
+) -> None:
+    await device.swap_to(table_model(device, 1))
+    device.desire(table_model(device, 3), shadow=SHADOW, gate={"minAgreement": 1.0})
+    await device.hub.until_reported("model.active.version", "3")
+    assert "takes files apart otherwise" in caplog.text
+    assert not [sent for sent in device.hub.sent if sent.output == "trials"]

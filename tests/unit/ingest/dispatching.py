@@ -18,6 +18,7 @@ class Bench:
     now: float = 0.0
     attempts: dict[str, int] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
+    kinds: dict[str, str] = field(default_factory=dict)
     names: int = 0
 
     def arrive(self, count: int) -> list[str]:
@@ -33,7 +34,8 @@ class Bench:
         alone = [*plan.alone, *self._fresh(plan.probes)]
         for item in [*together, *alone]:
             self.attempts[item] = self.attempts.get(item, 0) + 1
-            self.dispatcher.launch(item, self.attempts[item], alone=item in alone)
+            kind = self.kinds.get(item, "items")
+            self.dispatcher.launch(item, self.attempts[item], alone=item in alone, kind=kind)
         self.dispatcher.sent([*together, *alone], self.now)
         return together, alone
 
@@ -43,6 +45,9 @@ class Bench:
 
     def accept(self, *items: str) -> None:
         for item in items:
+            if item not in self.attempts:
+                self.attempts[item] = 1
+                self.dispatcher.launch(item, 1, alone=False, kind=self.kinds.get(item, "items"))
             self.dispatcher.finish(item, self.now)
         self.wait(0)
 

@@ -40,6 +40,10 @@ def put(folder: Path, path: str, data: bytes = b"data") -> Path:
     return file
 
 
+MARK = ".edge/share.mark"
+"""What ingest itself puts on the share."""
+
+
 def files(folder: Path) -> set[str]:
     share = folder / "share"
     return {str(path.relative_to(share)) for path in share.rglob("*") if not path.is_dir()}

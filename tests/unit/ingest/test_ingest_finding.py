@@ -7,6 +7,7 @@ from contextlib import chdir
 from pathlib import Path
 from socket import AF_UNIX, socket
 
+from support.inotify import watches
 from unit.ingest.rig import files, put, running, silent
 
 
@@ -73,8 +74,9 @@ async def test_a_file_that_is_written_slowly_is_taken_once_and_whole(folder: Pat
 
 
 async def test_a_file_renamed_into_place_is_taken_at_once(folder: Path) -> None:
+    before = watches()
     async with running(folder, settleSeconds=1000, scanSeconds=10_000) as rig:
-        await rig.pass_time(1)
+        await rig.until(lambda: watches() > before)
         await asyncio.to_thread(rig.put, "a.png.part")
         (folder / "share/a.png.part").rename(folder / "share/a.png")
         await rig.until(lambda: len(rig.items) == 1, step=0.01)

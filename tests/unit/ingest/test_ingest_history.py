@@ -126,6 +126,14 @@ def test_messages_stay_small(ledger: sqlite3.Connection) -> None:
     assert max(len(message.encode()) for message in messages) < 16_000
 
 
+def test_events_that_make_no_sense_are_dropped_and_the_others_told(ledger: sqlite3.Connection) -> None:
+    history.follow(ledger, lambda: 1.0)
+    find(ledger, 3)
+    ledger.execute("UPDATE history SET attempt = -3 WHERE number = 2")
+    assert numbers(history.untold(ledger, WINDOW)) == [1, 3]
+    assert ledger.execute("SELECT count(*) FROM history").fetchone()[0] == 2
+
+
 def test_where_nobody_takes_it_the_oldest_goes(ledger: sqlite3.Connection) -> None:
     history.follow(ledger, lambda: 1.0)
     find(ledger, 10)

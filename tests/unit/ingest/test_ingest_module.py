@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from edge_common.messages import ReceiptStatus
-from unit.ingest.rig import accepting, files, put, receipt, running, silent
+from edge_common.messages import ItemsMessage, ReceiptStatus
+from unit.ingest.rig import MARK, accepting, files, put, receipt, running, silent
 
 
 async def test_files_from_before_and_after_the_start_are_sent_accepted_and_done(folder: Path) -> None:
@@ -18,7 +18,8 @@ async def test_files_from_before_and_after_the_start_are_sent_accepted_and_done(
         assert all(item.attempt == 1 for item in rig.items)
         kinds = {(message.output, message.properties["kind"]) for message in rig.hub.sent}
         assert kinds - {("history", "history")} == {("items", "items")}
-    assert files(folder) == {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    dropped = {"before.png", "deep/down/before.png", "after.png", "new/folder/after.png"}
+    assert files(folder) == {*dropped, MARK}
 
 
 async def test_items_travel_together(folder: Path) -> None:
@@ -27,6 +28,19 @@ async def test_items_travel_together(folder: Path) -> None:
     async with running(folder, batchItems=32) as rig:
         await rig.until(lambda: len(rig.items) == 50)
         assert max(len(message) for message in rig.messages) == 32
+
+
+async def test_every_message_has_items_of_one_kind_which_is_its_property(folder: Path) -> None:
+    for number in range(10):
+        put(folder, f"{number}.png", b"%d" % number)
+        put(folder, f"{number}.csv", b"%d" % number)
+    async with running(folder, kinds={"tables": ["**/*.csv"]}) as rig:
+        await rig.until(lambda: len(rig.items) == 20)
+        sent = [message for message in rig.hub.sent if message.output == "items"]
+        assert {message.properties["kind"] for message in sent} == {"items", "tables"}
+        for message in sent:
+            ending = ".csv" if message.properties["kind"] == "tables" else ".png"
+            assert all(item.path.endswith(ending) for item in ItemsMessage.decode(message.body).items)
 
 
 async def test_the_window_holds(folder: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_common.mounts import file_system_type, is_remote, lies_on_remote, type_of_mount
-from edge_ingest.globs import PathFilter
+from edge_ingest.globs import Kinds, PathFilter
 from edge_ingest.identity import item_id
 from edge_ingest.settings import IngestSettings
 from edge_ingest.sight import Sight, path_text, refusal_of, text_path
@@ -50,6 +50,13 @@ def test_taken_by_default(path: str) -> None:
 def test_left_alone_by_default(path: str) -> None:
     settings = IngestSettings()
     assert path not in PathFilter(settings.include, settings.exclude)
+
+
+def test_a_kind_is_the_first_by_name_whose_globs_fit() -> None:
+    kinds = Kinds({"tables": ["**/*.{csv,parquet}"], "pictures": ["camera-*/**", "**/*.png"]})
+    paths = ("site/A.CSV", "top.png", "camera-1/index.csv", "notes.txt")
+    assert [kinds[path] for path in paths] == ["tables", "pictures", "pictures", "items"]
+    assert Kinds({})["a.png"] == "items"
 
 
 def test_globs_name_folders_and_kinds() -> None:

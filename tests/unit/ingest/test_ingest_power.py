@@ -15,12 +15,13 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from edge_common.messages import Receipt, ReceiptStatus
-from edge_ingest.ledger import arrivals, deliveries, endings
+from edge_ingest.ledger import arrivals, deliveries, endings, history, trimming
 from edge_ingest.ledger.salvage import open_or_salvage
 from edge_ingest.sight import Found, Sight
 
 root = Path(sys.argv[1])
 db = open_or_salvage(root / "ledger.db")
+history.follow(db, lambda: 1.0)
 told = os.open(root / "told", os.O_WRONLY | os.O_CREAT)
 
 def commit(work, *values):
@@ -34,14 +35,26 @@ def commit(work, *values):
 def upload(db, items):
     deliveries.receive(db, [Receipt(id=i.id, attempt=i.attempt, status=ReceiptStatus.UPLOADED) for i in items], 2.0)
 
+def tell(db, items):
+    endings.told(db, [i.id for i in items])
+    db.execute("DELETE FROM history")
+
+def trim(db, now):
+    settled, _ = trimming.page(db, 0, 100)
+    trimming.conclude(db, [trimming.Look(item, None) for item in settled], 7, now)
+
 db.execute("PRAGMA wal_autocheckpoint = 12")
 for first in range(0, 24, 4):
     paths = [f"{number:02}.png" for number in range(first, first + 4)]
-    found = [Found(Sight(p, 0o100644, 4, 10**18, p), sha256(p.encode()).hexdigest()) for p in paths]
+    found = [Found(Sight(p, 0o100644, 4, 10**18, p, 7), sha256(p.encode()).hexdigest()) for p in paths]
     commit(arrivals.record, found, 1.0, date(2026, 1, 2))
     items = commit(deliveries.claim, [], 3, 1.0)
     commit(upload, items)
     commit(endings.end, endings.settling(db, "", 100), 3.0)
+    if first % 8:
+        commit(tell, items)
+        commit(trim, 4.0)
+        commit(trim, 4.0 + trimming.AGE_S)
 db.close()
 """
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from unit.ingest.rig import accepting, files, put, running
+from unit.ingest.rig import MARK, accepting, files, put, running
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ async def test_retention(folder: Path, retention: str, left: set[str]) -> None:
     put(folder, "a/b.png")
     async with running(folder, retention=retention) as rig:
         await rig.until(lambda: rig.states() == {"a/b.png": "done"})
-    assert files(folder) == left
+    assert files(folder) == {*left, MARK}
 
 
 async def test_nothing_is_removed_before_it_is_uploaded(folder: Path) -> None:

@@ -89,3 +89,20 @@ def test_it_does_not_come_back_for_what_there_is_no_room_for(bench: Bench) -> No
         bench.dispatcher.suspect(f"grave-{number}", 3, 0)
     bench.send()
     assert bench.dispatcher.next_event() == LEASE
+
+
+def test_items_of_another_kind_that_get_through_speak_against_nobody(bench: Bench) -> None:
+    bench.dispatcher.suspect("table", 2, 0)
+    bench.kinds["table"] = "tables"
+    for _ in range(10):
+        bench.until_sent("table")
+        bench.wait(LEASE)
+        bench.accept(*bench.arrive(1))
+    assert bench.lost == []
+    while not bench.lost:
+        bench.until_sent("table")
+        bench.wait(LEASE)
+        [other] = bench.arrive(1)
+        bench.kinds[other] = "tables"
+        bench.accept(other)
+    assert bench.lost == ["table"]

@@ -2,22 +2,13 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from edge_common.fakes import FakeClock
 from edge_ingest.watch import ShareWatch
-
-
-def instances() -> int:
-    """How many inotify instances this process has."""
-    count = 0
-    for link in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            count += str(link.readlink()) == "anon_inode:inotify"
-    return count
+from support.inotify import instances
 
 
 @pytest.fixture(autouse=True)

@@ -83,6 +83,7 @@ def test_every_rule_is_registered() -> None:
     assert {path.stem.replace("_", "-") for path in folder.glob("[a-z]*.py")} == set(rules.RULES)
 
 
-def test_nothing_is_wrong_with_the_suites_own_template() -> None:
-    template = Path(__file__).parents[3] / "deployment.template.json"
+@pytest.mark.parametrize("name", ["deployment.template.json", "deployment.two-models.template.json"])
+def test_nothing_is_wrong_with_the_suites_own_templates(name: str) -> None:
+    template = Path(__file__).parents[3] / name
     assert check(template, {}, "amd64") == check(template, {}, "amd64.gpu") == []

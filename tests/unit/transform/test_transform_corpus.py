@@ -9,7 +9,7 @@ import pytest
 from corpus import CASES, Case
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-from edge_transform.prepare import prepare
+from edge_transform.prepare import prepare, prepare_rows
 
 WANTED = ImageInput(width=32, height=32, mean=(0, 0, 0), scale=(1, 1, 1))
 CONTRACTS = {"RGB": WANTED, "L": ImageInput(width=32, height=32, channels="L", mean=(0,), scale=(1,), decode="fast")}
@@ -29,9 +29,10 @@ def test_each_is_a_picture_or_rejected_with_its_code(case: Case, channels: str) 
     wanted = CONTRACTS[channels]
     if case.code is None:
         assert prepare(case.build(), wanted).shape == wanted.sample_shape
+        assert prepare_rows(case.build(), wanted).shape == (case.pictures, *wanted.sample_shape)
         return
     with pytest.raises(ItemError) as raised:
-        prepare(case.build(), wanted)
+        prepare_rows(case.build(), wanted)
     assert (raised.value.code, raised.value.can_retry) == (case.code, False)
     if case.found:
         assert f"this is {case.found};" in str(raised.value)
@@ -43,7 +44,7 @@ def test_memory_does_not_grow() -> None:
 import re, warnings
 from corpus import CASES
 from edge_common.errors import ItemError
-from edge_transform.prepare import prepare
+from edge_transform.prepare import prepare_rows
 from unit.transform.test_transform_corpus import WANTED
 
 warnings.simplefilter("ignore")
@@ -52,7 +53,7 @@ def peak():
     for case in CASES:
         content = case.build()
         try:
-            prepare(content, WANTED)
+            prepare_rows(content, WANTED)
         except ItemError:
             pass
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024

@@ -6,6 +6,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PIL import Image
 
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
-from edge_transform.decoders import DECODERS, decode
+from edge_transform.decoders import MODULES, decode
 from edge_transform.decoders.jpeg import count_scans
 from edge_transform.prepare import prepare, prepare_into
 from edge_transform.room import Room
@@ -37,7 +38,7 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 
 
 def decoded(content: bytes, wanted: ImageInput = COLOUR) -> Image.Image:
-    (picture,) = decode(content, wanted, Room(MOST))
+    (picture,) = decode(BytesIO(content), wanted, Room(MOST))
     return picture
 
 
@@ -132,12 +133,6 @@ def test_fast_changes_pixels_only_a_little(mode: str, resize: str) -> None:
     assert np.abs(change).mean() < 2
 
 
-def test_of_several_pages_the_first_is_taken() -> None:
-    pages = [Image.fromarray(noise(8, 8, seed=seed)) for seed in range(3)]
-    content = encode(pages[0], "TIFF", save_all=True, append_images=pages[1:])
-    np.testing.assert_array_equal(np.asarray(decoded(content)), np.asarray(pages[0]))
-
-
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "packbits", "group4"])
 def test_tiff_in_its_compressions(compression: str) -> None:
     picture = Image.fromarray(noise(16, 16))
@@ -151,7 +146,7 @@ def test_tiff_in_its_compressions(compression: str) -> None:
     [
         ("text/plain", b"no picture at all, whatever its name"),
         ("text/plain", "größer".encode()),
-        ("image/gif", encode(noise(8, 8), "GIF", save_all=True, append_images=[Image.fromarray(noise(8, 8, seed=1))])),
+        ("image/jp2", encode(noise(8, 8), "JPEG2000")),
         ("application/pdf", b"%PDF-1.7\n\xff\0"),
         ("application/zip", b"PK\x03\x04\0\0"),
         ("image/heif", b"\0\0\0\x18ftypheic\0\0"),
@@ -167,8 +162,8 @@ def test_what_has_no_decoder_is_named(found: str, content: bytes) -> None:
 
 
 def test_every_decoder_has_a_signature_that_leads_to_it() -> None:
-    kinds = {"JPEG", "PNG", "BMP", "TIFF", "WEBP"}
-    assert {f"image/{kind.lower()}" for kind in kinds} == set(DECODERS)
+    kinds = {"JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"}
+    assert {f"image/{kind.lower()}" for kind in kinds} == set(MODULES["image"])
     for kind in kinds:
         assert decoded(encode(noise(8, 8), kind)).size == (8, 8)
 
@@ -177,7 +172,7 @@ def test_an_empty_file_is_rejected_as_empty() -> None:
     assert code_of(b"") == "EMPTY"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"])
 @pytest.mark.parametrize("part", [0.05, 0.5, 0.95])
 @pytest.mark.filterwarnings("ignore")
 def test_a_truncated_file_is_rejected(kind: str, part: float) -> None:
@@ -185,7 +180,7 @@ def test_a_truncated_file_is_rejected(kind: str, part: float) -> None:
     assert code_of(content[: max(16, int(len(content) * part))]) == "DECODE_FAILED"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"])
 @pytest.mark.filterwarnings("ignore")
 def test_damage_anywhere_is_an_item_error_or_a_picture(kind: str) -> None:
     """Nothing else escapes, whichever byte is wrong."""
@@ -199,7 +194,7 @@ def test_damage_anywhere_is_an_item_error_or_a_picture(kind: str) -> None:
             assert prepare(bytes(damaged), LUMA, MOST).shape == LUMA.sample_shape
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"])
 def test_the_most_pixels_are_taken_and_one_more_is_not(kind: str) -> None:
     content = encode(noise(20, 30), kind)
     assert prepare(content, LUMA, 600).shape == (1, 8, 8)

@@ -9,7 +9,7 @@ import pytest
 
 from edge_common.messages import ContractMessage, ReceiptStatus
 from edge_common.tensors import HEADER_BYTES, TensorReader
-from edge_transform.box import COMMAND
+from edge_transform.apart import COMMAND
 from edge_transform.prepare import prepare
 from edge_transform.workshop import Decoding
 from unit.transform.pictures import COLOUR, LUMA, drop, png

@@ -6,18 +6,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_common.contract import ImageInput
+from corpus import CASES
+from edge_common.contract import Input
 from edge_common.messages import Item, LiveShare, OneFile, TrialBatchMessage, TrialMessage
 from edge_common.tensors import HEADER_BYTES, TensorReader
-from edge_transform.prepare import prepare
+from edge_transform.post import MOST_ROWS
+from edge_transform.prepare import prepare, prepare_rows
 from edge_transform.trials import STAY_S
+from support import tables
 from unit.transform.pictures import COLOUR, LUMA, drop, png
 from unit.transform.rig import Rig, running
 
 ONE_COLOUR_ROW = 4 * 3 * 16 * 12
+TABLE = tables.contract().input
+[PAGES] = [case.build for case in CASES if case.name == "pictures/pages.tiff"]
 
 
-def ask(rig: Rig, source: OneFile | LiveShare, trial: str = "t1", wanted: ImageInput = COLOUR) -> None:
+def ask(rig: Rig, source: OneFile | LiveShare, trial: str = "t1", wanted: Input = COLOUR) -> None:
     message = TrialMessage(trial=trial, input=wanted, seconds=30, source=source)
     rig.hub.deliver("trials", message.encode())
 
@@ -111,3 +116,66 @@ async def test_of_many_files_at_once_some_are_refused_and_none_waits_for_ever(tm
         assert {answer.trial for answer in given} == {f"t{number}" for number in range(20)}
         assert any((answer.refusal or "").startswith("BUSY") for answer in given)
         assert any(answer.batch for answer in given)
+
+
+@pytest.mark.parametrize("rows", [1, MOST_ROWS, MOST_ROWS + 1, 1000])
+async def test_the_first_samples_of_a_table_are_prepared(tmp_path: Path, rows: int) -> None:
+    async with running(tmp_path) as rig:
+        content = tables.csv(tables.loads(rows))
+        ask(rig, OneFile(content=content), wanted=TABLE)
+        [answer] = await answers(rig)
+        found = TensorReader(rig.store).read(answer.batch or "")
+        np.testing.assert_array_equal(found, prepare_rows(content, TABLE)[:MOST_ROWS])
+        assert (answer.more, answer.frames) == (rows > MOST_ROWS, ())
+
+
+async def test_every_page_of_a_file_is_prepared_with_its_frame(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        content = PAGES()
+        ask(rig, OneFile(content=content))
+        [answer] = await answers(rig)
+        found = TensorReader(rig.store).read(answer.batch or "")
+        np.testing.assert_array_equal(found, prepare_rows(content, COLOUR))
+        assert (len(found), len(answer.frames), answer.more) == (3, 3, False)
+
+
+async def test_a_file_that_breaks_behind_its_first_samples_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        ask(rig, OneFile(content=tables.csv(tables.loads(MOST_ROWS)) + b"1,2\n"), wanted=TABLE)
+        [answer] = await answers(rig)
+        assert (answer.refusal or "").startswith("DECODE_FAILED")
+
+
+@pytest.mark.parametrize("rows", [10, 300])
+async def test_the_beginning_of_live_tables_is_prepared_a_second_time(tmp_path: Path, rows: int) -> None:
+    content = tables.csv(tables.loads(rows))
+    other = tables.contract(batch=7).input
+    async with running(tmp_path) as rig:
+        rig.announce(TABLE)
+        ask(rig, LiveShare(share=1), wanted=other)
+        item = drop(rig.share, content, "loads.csv")
+        await live(rig, item)
+        [answer] = await answers(rig)
+        [part] = answer.parts
+        assert (part.item, part.part, part.rows) == (item, 0, min(rows, MOST_ROWS))
+        found = TensorReader(rig.store).read(answer.batch or "")
+        np.testing.assert_array_equal(found, prepare_rows(content, other)[:MOST_ROWS])
+
+
+async def test_the_beginning_of_live_pages_is_prepared_a_second_time(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        ask(rig, LiveShare(share=1))
+        item = drop(rig.share, PAGES(), "scan.tiff")
+        await live(rig, item)
+        [answer] = await answers(rig)
+        assert [(part.item, part.part, len(part.frames)) for part in answer.parts] == [(item, n, 1) for n in range(3)]
+
+
+async def test_a_candidate_for_other_files_gets_none(tmp_path: Path) -> None:
+    async with running(tmp_path) as rig:
+        rig.announce()
+        ask(rig, LiveShare(share=1), wanted=TABLE)
+        await live(rig, drop(rig.share, png(), "a.png"))
+        ask(rig, OneFile(content=png()), trial="t2")
+        assert [answer.trial for answer in await answers(rig)] == ["t2"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from prometheus_client import Histogram
 
-from edge_common.contract import ImageInput
+from edge_common.contract import PictureInput
 from edge_common.messages import Frame, Item
 from edge_transform.backlog import Waiting
 from edge_transform.box import Row
@@ -30,7 +30,7 @@ class Busy:
     def __init__(self) -> None:
         self.enough = Event()
 
-    def __call__(self, content: bytes, wanted: ImageInput, pixels: Room, row: Row) -> Frame:
+    def __call__(self, content: bytes, wanted: PictureInput, pixels: Room, row: Row) -> Frame:
         while COMMENT in content and not self.enough.is_set():
             hashlib.sha256(content)
         return prepare_into(content, wanted, pixels, row)
@@ -44,7 +44,9 @@ def busy() -> Iterator[Busy]:
 
 
 def workshop(share: Path, decoding: Decoding) -> Workshop:
-    made = Workshop(share, Histogram("seconds", "", registry=None), decoding, ThreadPoolExecutor(2))
+    made = Workshop(
+        share, Histogram("seconds", "", registry=None), decoding, ThreadPoolExecutor(2), ThreadPoolExecutor(2)
+    )
     made.set_limits(1 << 20, 1 << 20)
     return made
 

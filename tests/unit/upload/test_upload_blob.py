@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from azure.storage.blob import ContainerClient
 
-from edge_upload.sinks import SinkConflictError, SinkDeniedError, SinkUnavailableError, StagedFileError
+from edge_upload.sinks import SinkConflictError, SinkDeniedError, SinkError, SinkUnavailableError, StagedFileError
 from edge_upload.sinks.blob.sink import BlobSink
 from support.azurite import Azurite
 from support.fault_proxy import (
@@ -120,6 +120,26 @@ async def test_a_commit_whose_answer_is_lost_is_found_done(sink: BlobSink, proxy
     stored = await sink.put(NAME, file, digest(file))
     assert not stored.written
     assert stored.etag
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (403, "AuthenticationFailed", SinkDeniedError),
+        (404, "ContainerNotFound", SinkUnavailableError),
+        (409, "BlobAlreadyExists", SinkConflictError),
+        (409, "BlobImmutableDueToPolicy", SinkConflictError),
+        (412, "ConditionNotMet", SinkConflictError),
+        (500, "InternalError", SinkUnavailableError),
+        (503, "ANewCode", SinkUnavailableError),
+    ],
+)
+async def test_what_the_store_says_of_a_commit_is_understood_and_told_in_its_words(
+    sink: BlobSink, proxy: FaultProxy, file: Path, status: int, code: str, kind: type[SinkError]
+) -> None:
+    proxy.plan = on("comp=blocklist", answers(status, code))
+    with pytest.raises(kind, match=rf"{status} \({code}\)"):
+        await sink.put(NAME, file, digest(file))
 
 
 async def test_other_bytes_under_the_name_are_a_conflict_and_stay(

@@ -46,3 +46,8 @@ def test_an_address_that_is_no_container_s_is_refused(tmp_path: Path, url: str) 
 @pytest.mark.parametrize("url", [URL, "http://127.0.0.1:10000/account/results"])
 def test_addresses_of_both_styles_are_taken(tmp_path: Path, url: str) -> None:
     asked(tmp_path, blob_container=url)
+
+
+def test_a_version_that_the_sdk_does_not_speak_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"BLOB_API_VERSION: .*'2017-04-17'.*select from: 2019-02-02 "):
+        asked(tmp_path, blob_container=URL, blob_api_version="2017-04-17")

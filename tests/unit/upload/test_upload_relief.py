@@ -1,5 +1,6 @@
 """What goes when the spool is over its budget, and what never does."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -72,6 +73,19 @@ def test_an_item_is_uploaded_when_the_last_of_it_is_given_up(parts: Parts) -> No
     (group,) = [group for group in parts.shards.groups() if group.cargo is Cargo.RESULTS]
     assert list(parts.settle(parts.cut(group=group))) == []
     assert store(parts, "c") == ["accepted", "uploaded"]
+
+
+def test_originals_that_are_given_up_are_in_the_history(parts: Parts) -> None:
+    for name in "ab":
+        store(parts, name, features="none", originals="all")
+    (first,) = parts.originals.waiting(1)
+    parts.limits = Limits(parts.index.used(), 1, lambda: 1 << 40)
+    store(parts, "c", features="none", originals="all")
+    events = [json.loads(event) for _, event in parts.events.batch("2026-01-01", 100)]
+    dropped = [event for event in events if event["event"] == "dropped"]
+    assert [event["id"] for event in dropped] == [item(name).id for name in "ab"]
+    assert first.item.id == dropped[0]["id"]
+    assert [event["number"] for event in events] == [*range(1, len(events) + 1)]
 
 
 def test_a_full_disk_gives_nothing_up_for_that_would_free_nothing(parts: Parts) -> None:

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +42,9 @@ LIVES = {
 OLD = 1_700_000_000.0
 
 
-def told(items: Sequence[Item]) -> HistoryMessage:
-    """What ingest says of items."""
-    numbers = iter(range(1, 100))
+def told(items: Sequence[Item], first: int = 1) -> HistoryMessage:
+    """What ingest says of items, in events from a number on."""
+    numbers = iter(range(first, 100))
 
     def history(one: Item) -> ItemHistory:
         about = {"code": "DECODE_FAILED", "stage": "transform", "reason": "No."}
@@ -214,9 +215,15 @@ def test_an_original_that_was_given_up_after_it_was_put_is_not_extra_if_it_is_it
     mount: Mount, store: Path
 ) -> None:
     file = next(store.glob("raw/*/*/*"))
-    said = pc.field("object").is_null() | (pc.field("object") != file.relative_to(store).as_posix())
+    name = file.relative_to(store).as_posix()
+
+    def give_up(table: pa.Table) -> pa.Table:
+        said = zip(table["object"].to_pylist(), table["event"].to_pylist(), strict=True)
+        events = pa.array(["dropped" if held == name else event for held, event in said])
+        return table.set_column(table.schema.get_field_index("event"), "event", events)
+
     for ledger in shards(store, "_ledger"):
-        rewrite(ledger, lambda table: table.filter(said))
+        rewrite(ledger, give_up)
         os.utime(ledger, (OLD, OLD))
     assert ("extra", file.name) not in differences(mount)
     file.write_bytes(b"torn")
@@ -300,6 +307,33 @@ def test_a_file_is_traced_by_path_and_by_id(mount: Mount, store: Path) -> None:
         assert (store / held["object"]).stem == held["object_sha256"]
     people = mount.ask("trace", BAD.path)
     assert "quarantined  ingest: attempt 1, code DECODE_FAILED, by transform" in people.output
+
+
+async def fill_later(root: Path, again: Item) -> Path:
+    """A store with a later life of one item of the same device."""
+    bench = Bench(root, "edge 7")
+    bench.clock = HurriedClock()
+    bench.batch("b", np.ones((2, 4), np.float32))
+    again = kept(bench.share, again)
+    async with bench.running(shardRows=2, features="all", originals="all") as hub:
+        hub.deliver("history", told([again], sum(map(len, LIVES.values())) + 1).encode())
+        hub.deliver("records", predictions(predicted(again, rows=2)))
+        await bench.uploaded([again])
+        await until_history(bench)
+    return bench.cloud
+
+
+def test_what_a_device_forgot_and_was_sent_again_is_told_of_both_days(
+    store: Path, mount: Mount, tmp_path: Path
+) -> None:
+    again = item("a", day=date(2026, 2, 1))
+    shutil.copytree(asyncio.run(fill_later(tmp_path / "later", again)), store, dirs_exist_ok=True)
+    assert differences(mount, "--deep") == set()
+    traced = [json.loads(line) for line in mount.ask("--json", "trace", again.path).output.splitlines()]
+    assert sorted(life["date"] for life in traced) == ["2026-01-01", "2026-02-01"]
+    for life in traced:
+        assert [event["event"] for event in life["events"]].count("done") == 1
+        assert all(event["there"] for event in life["events"] if event["event"] == "stored")
 
 
 def test_what_the_ledger_does_not_know_cannot_be_traced(mount: Mount) -> None:

@@ -32,5 +32,12 @@ def _picture(number: int, kind: int, manner: int) -> Drop:
 
 
 DETECTION: Final = Example(
-    "detection", "pictures of shapes", 300, train, _drops, is_right=finds_all, columns=("labels", "boxes")
+    "detection",
+    "pictures of shapes",
+    300,
+    train,
+    _drops,
+    is_right=finds_all,
+    columns=("labels", "boxes"),
+    upstream="alert = 'true'",
 )

@@ -13,4 +13,6 @@ def _drops(count: int) -> Sequence[Drop]:
     return [*drops.good(count), *drops.bad()]
 
 
-SOUND: Final = Example("sound", "recordings (WAV, FLAC)", 150, train, _drops)
+SOUND: Final = Example(
+    "sound", "recordings (WAV, FLAC)", 150, train, _drops, upstream="alert = 'true' AND label = 'siren'"
+)

@@ -45,7 +45,7 @@ def _recordings(numbers: range) -> Sequence[Recording]:
 def _trained(version: str, rate: int, known: Sequence[Recording], others: Sequence[Recording]) -> TrainedModel:
     frame = round(SECONDS * rate)
     wanted = AudioInput(kind="audio", name="frame", rate=rate, frame=frame, step=frame, batch=32)
-    output = ClassificationOutput(name="probabilities", labels=tuple(LABELS), top_k=2)
+    output = ClassificationOutput(name="probabilities", labels=tuple(LABELS), top_k=2, alerts=("siren",))
     training, held_out = _prepared(known, wanted), _prepared(others, wanted)
     graph = _fitted(training, _truth(known), round(PIECE * rate))
     return trained(version, graph, Contract(input=wanted, output=output), training, HeldOut(held_out, _truth(others)))

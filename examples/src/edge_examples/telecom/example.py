@@ -21,4 +21,5 @@ TELECOM: Final = Example(
     _drops,
     is_right=is_told,
     columns=("alert",),
+    upstream="alert = 'true'",
 )

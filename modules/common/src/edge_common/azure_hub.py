@@ -229,4 +229,11 @@ class AzureHub:
 def _log_failure(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     wait = state.next_action.sleep if state.next_action else 0.0
-    log.warning("the hub cannot be reached (%s); trying again in %.1f s", error, wait)
+    log.warning("the hub cannot be reached (%s); trying again in %.1f s", _innermost(error), wait)
+
+
+def _innermost(error: BaseException | None) -> BaseException | None:
+    """What the SDK's errors are about: they say no more than that there was one, of TLS for instance."""
+    while error and error.__cause__:
+        error = error.__cause__
+    return error

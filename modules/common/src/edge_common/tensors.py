@@ -23,7 +23,7 @@ class TensorReader:
     """The store as its readers have it: read-only.
 
     Args:
-        folder: The store's folder.
+        folder: The store's folder; or that above the folders of several writers, of which it may be one itself.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -54,12 +54,16 @@ class TensorReader:
 
     def _load(self, batch: str, mode: Literal["r"] | None) -> npt.NDArray[np.generic]:
         try:
-            array: npt.NDArray[np.generic] = np.load(self._folder / f"{batch}.npy", mmap_mode=mode, allow_pickle=False)
+            array: npt.NDArray[np.generic] = np.load(self._path(f"{batch}.npy"), mmap_mode=mode, allow_pickle=False)
         except FileNotFoundError:
             raise BatchGoneError(f"batch {batch} is not in the tensor store") from None
         except (ValueError, EOFError, OSError) as error:
             raise BatchTornError(f"batch {batch} cannot be read ({error})") from error
         return array
+
+    def _path(self, name: str) -> Path:
+        path = self._folder / name
+        return path if path.exists() else next(self._folder.glob(f"*/{name}"), path)
 
 
 class TensorWriter:

@@ -15,6 +15,7 @@ from edge_inference.model import LoadedModel
 from edge_inference.serving import Serving
 from edge_inference.status import SwapStatus
 from edge_inference.swap import Outcome, Rejection, State
+from edge_inference.undivided import undivided
 
 log = logging.getLogger(__name__)
 
@@ -84,21 +85,15 @@ class Incumbent:
         identity, providers = model.identity, ", ".join(model.session.providers)
         log.info("model %s %s (%s) is active on %s", identity.name, identity.version, identity.digest, providers)
 
-    def keep(self, model: LoadedModel, wish: Wish, outcome: Outcome) -> None:
-        """The model that serves is the last good one from now on.
+    async def keep(self, model: LoadedModel, wish: Wish, outcome: Outcome) -> None:
+        """This model, which may have baked, serves and is the last good one from now on.
+
+        It is recorded first; nothing cancels that, so what is recorded and what serves cannot differ.
 
         Raises:
             NoSpaceError: That cannot be recorded.
         """
-        before = self.good or self._ledger.record.active
-        previous = self._ledger.record.previous if before == model.identity else before
-        changes = {"active": model.identity, "previous": previous, "last": outcome, "request_id": wish.request_id}
-        record = self._ledger.record.forgiving(model.identity.digest).ended(model.identity.digest)
-        self._ledger.keep(record.model_copy(update=changes))
-        self.good, self._serving.held = model.identity, False
-        progress = self._status.progress.serving(model, previous).rejecting(self._ledger.record.rejected)
-        self._status.show(progress.ended(outcome))
-        self._measures.swaps.labels(outcome.result).inc()
+        await undivided(self._keep(model, wish, outcome))
 
     async def go_back(self) -> None:
         """Let the last good model serve, unless it does."""
@@ -118,6 +113,19 @@ class Incumbent:
         """A package is not tried again under its request."""
         await self._ledger.reject(entry)
         self._status.show(self._status.progress.rejecting(self._ledger.record.rejected))
+
+    async def _keep(self, model: LoadedModel, wish: Wish, outcome: Outcome) -> None:
+        before = self.good or self._ledger.record.active
+        previous = self._ledger.record.previous if before == model.identity else before
+        changes = {"active": model.identity, "previous": previous, "last": outcome, "request_id": wish.request_id}
+        record = self._ledger.record.forgiving(model.identity.digest).ended(model.identity.digest)
+        await self._ledger.keep(record.model_copy(update=changes))
+        self.good, self._serving.held = model.identity, False
+        if self._serving.active is not model:
+            self.serve(model)
+        progress = self._status.progress.serving(model, previous).rejecting(self._ledger.record.rejected)
+        self._status.show(progress.ended(outcome))
+        self._measures.swaps.labels(outcome.result).inc()
 
     async def _revive(self, identities: Iterable[ModelIdentity | None]) -> None:
         """Let the first of these serve that can; they have served before."""

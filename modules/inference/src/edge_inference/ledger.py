@@ -25,13 +25,13 @@ class Ledger:
         self._path = path
         self.record = read_record(path)
 
-    def keep(self, record: Record) -> None:
-        """Write a record without a pause, so that what is recorded and what serves cannot differ.
+    async def keep(self, record: Record) -> None:
+        """Write a record. Not to be cancelled: file and record would differ.
 
         Raises:
             NoSpaceError: The disk refuses; the record is as it was.
         """
-        record.save(self._path)
+        await asyncio.to_thread(record.save, self._path)
         self.record = record
 
     async def begin(self, digest: str) -> None:

@@ -216,7 +216,7 @@ class ModelManager:
             candidate = await self._loader.load(wish, self._status.step, self._incumbent.begin, self._status.come)
             await self._shadow(candidate, wish)
             await self._bake(candidate, wish)
-            self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
+            await self._incumbent.keep(candidate, wish, ended(self._clock.now(), self._clock.monotonic() - started))
         except ModelError as error:
             await self._undo(wish, error, started)
         else:
@@ -243,10 +243,10 @@ class ModelManager:
             await self._proving.shadow(candidate, active, wish.shadow, wish.gate)
 
     async def _bake(self, candidate: LoadedModel, wish: Wish) -> None:
-        before, self._serving.held = self._serving.active, True
-        pace = self._incumbent.pace if wish.alone else tuple(before.pace) if before else ()
-        self._incumbent.serve(candidate)
         if wish.gate and wish.gate.bake_seconds:
+            before, self._serving.held = self._serving.active, True
+            pace = self._incumbent.pace if wish.alone else tuple(before.pace) if before else ()
+            self._incumbent.serve(candidate)
             self._status.step(State.BAKING)
             await self._proving.bake(candidate, before, pace, wish.gate)
 

@@ -3,26 +3,21 @@
 import asyncio
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from edge_common.contract import ImageInput
 from edge_common.errors import TensorStoreError
 from edge_common.hub import Method
-from edge_common.messages import Frame
 from edge_inference.errors import RunFailedError, TrialRefusedError, TrialUnansweredError
 from edge_inference.manager import ModelManager
 from edge_inference.model import LoadedModel, all_finite
 from edge_inference.serving import Serving
 from edge_inference.session import Array
 from edge_inference.store import ModelStore
-from edge_inference.trials import Trials
-
-MOST_SAMPLES: Final = 64
-"""A direct method's answer holds at most 128 KB."""
+from edge_inference.trials import MOST_SAMPLES, Prepared, Trials
 
 Reply = tuple[int, Mapping[str, Any]]
 
@@ -78,14 +73,15 @@ class Methods:
         """Predict one file, or a few prepared samples.
 
         Args:
-            payload: ``{"file": …}``: a file as it comes on the share, in base64; transform prepares it. Or
-                ``{"npy": …}``: a ``.npy`` file in base64, float32 of shape ``(rows, channels, height, width)``.
+            payload: ``{"file": …}``: a file as it comes on the share, in base64. Transform prepares it; of many samples
+                the first, and the answer says that there are ``more``. Or ``{"npy": …}``: a ``.npy`` file in base64,
+                float32 of shape ``(rows, *sample)``.
         """
         model = self._serving.active
         if model is None:
             return _error(409, "no model is active")
         try:
-            samples, frames = await self._samples(payload, model)
+            samples, frames, more = await self._samples(payload, model)
             values = await asyncio.to_thread(model.run, samples)
         except (ValueError, RunFailedError, TrialRefusedError) as error:
             return _error(400, str(error))
@@ -94,17 +90,15 @@ class Methods:
         if not all_finite(values):
             return _error(400, "the model gave NaN or infinity")
         predictions = model.interpret(values, frames or [None] * len(samples))
-        return 200, {"model": model.identity.model_dump(by_alias=True), "predictions": [*predictions]}
+        answer = {"model": model.identity.model_dump(by_alias=True), "predictions": [*predictions]}
+        return 200, answer | {"more": True} if more else answer
 
-    async def _samples(self, payload: Any, model: LoadedModel) -> tuple[Array, Sequence[Frame]]:
+    async def _samples(self, payload: Any, model: LoadedModel) -> Prepared:
         match payload:
             case {"file": content, **others} if not others:
-                wanted = model.contract.input
-                if isinstance(wanted, ImageInput):
-                    return await self._trials.prepare(_bytes("file", content), wanted)
-                raise ValueError(f"a file for {wanted.kind} input may hold any number of samples: send npy")
+                return await self._trials.prepare(_bytes("file", content), model.contract.input)
             case {"npy": content, **others} if not others:
-                return _array(_bytes("npy", content), model), ()
+                return Prepared(_array(_bytes("npy", content), model))
         raise ValueError('either {"file": …} or {"npy": …} is wanted, in base64')
 
 

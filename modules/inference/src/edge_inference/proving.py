@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_inference.desired import Gate, Shadow
 from edge_inference.model import LoadedModel
 from edge_inference.trial import Trial, Watch
@@ -41,16 +41,16 @@ class Proving:
             ErrorRateError: It failed too often.
             DisagreementError: It differed from the active model too often.
         """
-        wanted = candidate.contract.input
+        wanted, served = candidate.contract.input, active.contract.input
         if candidate.stamp == active.stamp:
             trial = Trial(candidate, beside=candidate)
             await self._see(trial, gate, shadow.max_seconds, shadow.items)
-        elif isinstance(wanted, ImageInput):
+        elif (wanted.kind, wanted.cut) == (served.kind, served.cut):
             trial = Trial(candidate, apart=True)
             async with self._sampling(wanted, shadow.share):
                 await self._see(trial, gate, shadow.max_seconds, shadow.items)
         else:
-            log.warning("the candidate wants another %s input, which is prepared for one model only", wanted.kind)
+            log.warning("the candidate takes files apart otherwise than the active model; it goes on unseen")
             return
         if not trial.items:
             log.warning("no live item has come by while the candidate ran beside the active model; it goes on unseen")
@@ -74,7 +74,7 @@ class Proving:
         await self._see(Trial(candidate, beside, baseline=pace), gate, gate.bake_seconds, math.inf)
 
     @asynccontextmanager
-    async def _sampling(self, wanted: ImageInput, share: float) -> AsyncIterator[None]:
+    async def _sampling(self, wanted: Input, share: float) -> AsyncIterator[None]:
         """Have live items prepared for the candidate, too."""
         asking = asyncio.create_task(self._trials.sample(wanted, share, self._watch.try_out))
         try:

@@ -14,6 +14,7 @@ from edge_inference.hints import Hints
 from edge_inference.model import LoadedModel
 from edge_inference.pairs import Pair, Pairs
 from edge_inference.session import Array
+from edge_inference.trials import MOST_SAMPLES
 
 ALIKE: Final = 0.75
 """An item on which two models agree less is worth sampling."""
@@ -72,7 +73,8 @@ class Trial:
 
     def served(self, parts: Iterable[PredictedPart]) -> Sequence[Hint]:
         """The serving model has answered; what both have answered by now and differ on."""
-        return [*self._compare(self._pairs.served(parts))]
+        compared = (part for part in parts if not self.apart or part.part * part.rows < MOST_SAMPLES)
+        return [*self._compare(self._pairs.served(compared))]
 
     def said_beside(self, parts: Iterable[PredictedPart]) -> Sequence[Hint]:
         """The model beside it has."""

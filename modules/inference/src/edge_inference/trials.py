@@ -5,10 +5,10 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput
+from edge_common.contract import Input
 from edge_common.hub import Hub, Received
 from edge_common.messages import Frame, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage
 from edge_common.tensors import TensorReader
@@ -24,8 +24,25 @@ LEASE_S: Final = 30.0
 
 RENEW_S: Final = 10.0
 
+MOST_SAMPLES: Final = 64
+"""Of one file on trial, which are its first; a direct method's answer holds at most 128 KB."""
+
 Take = Callable[[Callable[[], Array], Sequence[Part]], None]
 """Takes a batch that was prepared: what reads it, and whose rows it holds. Must not block."""
+
+
+class Prepared(NamedTuple):
+    """Samples of one file.
+
+    Attributes:
+        samples: Float32 of shape ``(rows, *wanted.sample_shape)``.
+        frames: Where each lies in its picture; none where they are of no pictures.
+        more: Whether the file holds more than these.
+    """
+
+    samples: Array
+    frames: Sequence[Frame] = ()
+    more: bool = False
 
 
 class Trials:
@@ -53,8 +70,8 @@ class Trials:
         if take := self._waiting.get(batch.trial):
             take(batch)
 
-    async def prepare(self, content: bytes, wanted: ImageInput) -> tuple[Array, Sequence[Frame]]:
-        """One file as a batch of one, float32 of shape ``(1, channels, height, width)``; and where it lies in it.
+    async def prepare(self, content: bytes, wanted: Input) -> Prepared:
+        """One file's samples, or its first.
 
         Args:
             content: The file's.
@@ -79,9 +96,9 @@ class Trials:
             raise TrialUnansweredError(f"no module has prepared the file within {ANSWER_S:g} s")
         if (batch := answers[0].batch) is None:
             raise TrialRefusedError(answers[0].refusal or "transform has not said why")
-        return self._reader.read(batch), answers[0].frames
+        return Prepared(self._reader.read(batch), answers[0].frames, answers[0].more)
 
-    async def sample(self, wanted: ImageInput, share: float, take: Take) -> None:
+    async def sample(self, wanted: Input, share: float, take: Take) -> None:
         """Have a share of the live items prepared, until cancelled.
 
         Args:

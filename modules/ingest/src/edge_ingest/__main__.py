@@ -9,6 +9,7 @@ from typing import Final
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tasks import together
 from edge_ingest.administration import Administration
+from edge_ingest.checker import Checker
 from edge_ingest.courier import Courier, Listeners
 from edge_ingest.historian import Historian
 from edge_ingest.inquirer import Inquirer
@@ -22,6 +23,7 @@ from edge_ingest.scanner import Scanner
 from edge_ingest.settings import IngestEnvironment, IngestSettings
 from edge_ingest.settler import Settler
 from edge_ingest.share import Share
+from edge_ingest.trimmer import Trimmer
 from edge_ingest.watch import ShareWatch
 
 THREADS: Final = 4
@@ -59,6 +61,8 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)
+    trimmer = Trimmer(share, journal, clock, pool)
+    checker = Checker(ledger, journal, clock)
 
     def paused() -> None:
         courier.pause(on=pause.on)
@@ -69,7 +73,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     reporter = Reporter(hub, journal, pause, clock, meters, settings)
     administration = Administration(share, journal, clock, pool, found=look_again, arrived=courier.arrived)
 
-    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter)
+    parts = (journal, courier, settler, intake, scanner, inquirer, historian, reporter, trimmer, checker)
 
     async def configure(changed: IngestSettings) -> None:
         for part in (courier, settler, intake, scanner, inquirer, reporter):
@@ -78,6 +82,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     async def drain() -> None:
         pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(watch.close)  # what sets watches at this moment is let finish
+        checker.stop()
         await journal.close()
 
     return Wiring(

@@ -1,5 +1,6 @@
 """Sends items, and takes the answers to them: the one loop that moves the dispatcher."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from edge_ingest.backoff import Backoff
 from edge_ingest.bell import Bell
 from edge_ingest.dispatch import Dispatcher
 from edge_ingest.flights import Limits, Loss, Plan
+from edge_ingest.globs import Kinds
 from edge_ingest.ledger import deliveries
 from edge_ingest.ledger.deliveries import Answered
 from edge_ingest.ledger.journal import Journal
@@ -82,6 +84,7 @@ class Courier:
     def configure(self, settings: IngestSettings) -> None:
         """Put settings in force."""
         self._settings = settings
+        self._kinds = Kinds(settings.kinds)
         self._limit()
 
     def pause(self, *, on: bool) -> None:
@@ -172,20 +175,24 @@ class Courier:
 
     async def _send(self, plan: Plan, claimed: _Claimed) -> None:
         for item in claimed.together:
-            self._dispatcher.launch(item.id, item.attempt, alone=False)
+            self._dispatcher.launch(item.id, item.attempt, alone=False, kind=self._kinds[item.path])
         for item in claimed.alone:
-            self._dispatcher.launch(item.id, item.attempt, alone=True)
+            self._dispatcher.launch(item.id, item.attempt, alone=True, kind=self._kinds[item.path])
         sent = {item.id for items in claimed for item in items}
         for item_id in {*plan.again, *plan.alone} - sent:
             self._dispatcher.abandon(item_id)
-        for run in chunks(claimed.together, self._settings.batch_items):
-            await self._send_message(run, alone=False)
+        by_kind: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in claimed.together:
+            by_kind[self._kinds[item.path]].append(item)
+        for kind, items in by_kind.items():
+            for run in chunks(items, self._settings.batch_items):
+                await self._send_message(kind, run, alone=False)
         for item in claimed.alone:
-            await self._send_message([item], alone=True)
+            await self._send_message(self._kinds[item.path], [item], alone=True)
 
-    async def _send_message(self, items: Sequence[Item], *, alone: bool) -> None:
+    async def _send_message(self, kind: str, items: Sequence[Item], *, alone: bool) -> None:
         message = ItemsMessage(lease_seconds=self._settings.lease_seconds, items=tuple(items), alone=alone)
-        await self._hub.send("items", message.encode(), {"kind": "items"})
+        await self._hub.send("items", message.encode(), {"kind": kind})
         self._dispatcher.sent([item.id for item in items], self._clock.monotonic())
         self._meters.sent.inc(len(items))
 

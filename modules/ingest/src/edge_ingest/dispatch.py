@@ -2,20 +2,22 @@
 
 An item is *in flight* from the decision to send it until an answer frees it or its lease ends. At most ``window`` are.
 An item that was lost twice is a *suspect*: it might be what brings a stage down. It travels alone in a message, in a
-lane of an eighth of the window. A suspect that is lost is to blame only if others get through afterwards, that is,
-between the middle of its lease and its next send. Blamed once, it has the lane to itself from then on; blamed again,
-that is a *strike*. Enough strikes, and the item is given up as lost.
+lane of an eighth of the window. A suspect that is lost is to blame only if others of its kind, which take the same way,
+get through afterwards, that is, between the middle of its lease and its next send. Blamed once, it has the lane to
+itself from then on; blamed again, that is a *strike*. Enough strikes, and the item is given up as lost.
 
 Where nothing good is heard any more the chain *stalls*: only the lane goes on sending, which probes without driving
 the whole backlog into a chain that is down.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Final
 
 from edge_ingest.backoff import Backoff
 from edge_ingest.flights import Flight, Limits, Loss, Plan, Queue
+from edge_ingest.globs import OTHERS
 
 SUSPECT: Final = 2
 """Losses that make an item a suspect."""
@@ -43,6 +45,7 @@ class Dispatcher:
         self._suspects = Queue()
         self._accused: dict[str, Flight] = {}
         self._heard_at = -inf
+        self._heard_of: defaultdict[str, float] = defaultdict(lambda: -inf)
         self._good_at = -inf
         self._stalled = False
         self._trickle_at = -inf
@@ -64,13 +67,13 @@ class Dispatcher:
         again = tuple(flight.id for flight in self._fill_window(now))
         return Plan(again, max(0, self._room()), alone)
 
-    def launch(self, item: str, attempt: int, *, alone: bool) -> None:
-        """An item that was planned for is being sent."""
+    def launch(self, item: str, attempt: int, *, alone: bool, kind: str = OTHERS) -> None:
+        """An item that was planned for is being sent, as one of that kind."""
         if item not in self._boarding:
             self.abandon(item)
             self._boarding[item] = Flight(item)
         flight = self._boarding[item]
-        flight.attempt, flight.alone, flight.deferred = attempt, alone, False
+        flight.attempt, flight.alone, flight.deferred, flight.kind = attempt, alone, False, kind
         if alone:
             self._lane.add(item)
 
@@ -95,19 +98,19 @@ class Dispatcher:
 
     def finish(self, item: str, now: float) -> None:
         """An answer that ends an item's flight for good."""
-        self._heard(now, good=True)
+        self._heard(item, now, good=True)
         self.abandon(item)
 
     def refuse(self, item: str, attempt: int, now: float) -> None:
         """An answer that says that the item cannot be processed: the chain is well, and the item's flight is over."""
-        self._heard(now, good=True)
+        self._heard(item, now, good=True)
         flight = self._known(item)
         if flight and flight.attempt == attempt:
             self.abandon(item)
 
     def renew(self, item: str, attempt: int, now: float, *, deferred: bool) -> None:
         """An answer that holds an item's lease: a part has arrived, or there is no room for it yet."""
-        self._heard(now, good=True)
+        self._heard(item, now, good=True)
         flight = self._flights.get(item)
         if flight and flight.attempt == attempt:
             flight.deferred = flight.deferred or deferred
@@ -115,7 +118,7 @@ class Dispatcher:
 
     def put_off(self, item: str, attempt: int, now: float) -> None:
         """An answer that asks for another try: it ends the lease, and counts for nothing."""
-        self._heard(now, good=False)
+        self._heard(item, now, good=False)
         flight = self._flights.get(item)
         if flight and flight.attempt == attempt:
             self._stall(flight, now)
@@ -130,7 +133,7 @@ class Dispatcher:
 
     def blame(self) -> list[Loss]:
         """Hold against suspects that they were lost, where others have got through since."""
-        blamed = [flight for flight in self._accused.values() if flight.accused_at < self._heard_at]
+        blamed = [flight for flight in self._accused.values() if flight.accused_at < self._heard_of[flight.kind]]
         return [self._blame(flight) for flight in blamed]
 
     def next_event(self) -> float:
@@ -148,8 +151,10 @@ class Dispatcher:
                 return flight
         return None
 
-    def _heard(self, now: float, *, good: bool) -> None:
+    def _heard(self, item: str, now: float, *, good: bool) -> None:
         self._heard_at = now
+        if flight := self._known(item):
+            self._heard_of[flight.kind] = now
         if good:
             self._good_at, self._stalled = now, False
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
+from edge_ingest.globs import OTHERS
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -37,6 +39,7 @@ class Flight:
         accused_at: Set on a suspect that was lost: once others get through after that time, it is to blame.
         sent_at: When it was last with the hub.
         deadline: When its lease ends.
+        kind: As which it was sent last; those of one kind take the same way.
     """
 
     id: str
@@ -50,6 +53,7 @@ class Flight:
     accused_at: float = inf
     sent_at: float = inf
     deadline: float = inf
+    kind: str = OTHERS
 
 
 @dataclass

@@ -1,10 +1,13 @@
 """Which paths are to be taken."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from wcmatch import glob
+
+OTHERS: Final = "items"
+"""The kind of what fits no other."""
 
 FLAGS: Final = glob.GLOBSTAR | glob.BRACE | glob.DOTGLOB | glob.FORCEUNIX | glob.IGNORECASE
 
@@ -23,6 +26,20 @@ class PathFilter:
 
     def __contains__(self, path: str) -> bool:
         return bool(self._include.fullmatch(path)) and not self._exclude.fullmatch(path)
+
+
+class Kinds:
+    """Which kind of file a path is.
+
+    Args:
+        kinds: Globs by kind.
+    """
+
+    def __init__(self, kinds: Mapping[str, Sequence[str]]) -> None:
+        self._kinds = [(kind, _any_of(globs)) for kind, globs in sorted(kinds.items())]
+
+    def __getitem__(self, path: str) -> str:
+        return next((kind for kind, globs in self._kinds if globs.fullmatch(path)), OTHERS)
 
 
 def _any_of(globs: Sequence[str]) -> re.Pattern[str]:

@@ -14,6 +14,7 @@ from edge_ingest.bell import Bell
 from edge_ingest.globs import PathFilter
 from edge_ingest.ledger import arrivals
 from edge_ingest.ledger.journal import Journal
+from edge_ingest.marks import mark_of
 from edge_ingest.settings import IngestSettings
 from edge_ingest.settling import Settling
 from edge_ingest.share import Share, ShareAwayError, UnsettledError, digest_at
@@ -168,24 +169,31 @@ class Intake:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
-def _look_at(share: Share, paths: Iterable[str]) -> _Looks:
+def _look_at(share: Share, paths: Sequence[str]) -> _Looks:
     looks = _Looks()
+    try:
+        with share.held() as held:
+            _look_at_each(held, paths, looks)
+    except ShareAwayError as error:
+        looks.failed = [(path, error) for path in paths]
+    return looks
+
+
+def _look_at_each(share: Share, paths: Iterable[str], looks: _Looks) -> None:
+    mark = mark_of(share)
     for folder, name, path in share.each(paths):
         try:
             if isinstance(folder, OSError):
                 raise folder
-            sight = Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False))
+            sight = Sight.of(path, os.stat(name, dir_fd=folder, follow_symlinks=False), mark)
             if sight.special:
                 looks.special.append(path)
             else:
                 looks.sights.append(sight)
-        except ShareAwayError as error:
-            looks.failed.append((path, error))
         except (FileNotFoundError, NotADirectoryError):
             looks.missing.append(path)
         except OSError as error:
             looks.failed.append((path, error))
-    return looks
 
 
 def _hash(share: Share, sights: Iterable[Sight]) -> _Read:

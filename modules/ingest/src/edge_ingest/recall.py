@@ -63,6 +63,19 @@ def quarantined(share: Share, ids: Collection[str], codes: Collection[str], most
     return found
 
 
+def looks(folder: int, name: str) -> Signature | None:
+    """How something in an open folder looks; None for nothing.
+
+    Raises:
+        OSError: The file system refuses.
+    """
+    try:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return Signature(status.st_size, status.st_mtime_ns)
+
+
 def in_place(share: Share, path: str, expected: Signature) -> bool:
     """Whether a file is still what it was.
 
@@ -72,7 +85,7 @@ def in_place(share: Share, path: str, expected: Signature) -> bool:
     parent, _, name = path.rpartition("/")
     try:
         with share.folder(parent) as folder:
-            return _looks(folder, name) == expected
+            return looks(folder, name) == expected
     except (FileNotFoundError, NotADirectoryError):
         return False
 
@@ -140,20 +153,12 @@ def _read(share: Share, path: str) -> Quarantined | None:
 def _kept_as(folder: int, name: str, item: str, expected: Signature) -> str | None:
     """The name that a file has there. Its own may be free again; the numbered ones have no gaps."""
     for number, kept in enumerate(names_for(name, item)):
-        found = _looks(folder, kept)
+        found = looks(folder, kept)
         if found == expected:
             return kept
         if found is None and number > 0:
             break
     return None
-
-
-def _looks(folder: int, name: str) -> Signature | None:
-    try:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return Signature(status.st_size, status.st_mtime_ns)
 
 
 def _rename(source: int, name: str, target: int, own: str) -> None:
@@ -163,7 +168,7 @@ def _rename(source: int, name: str, target: int, own: str) -> None:
     except OSError as error:
         if error.errno not in NO_LINKS:
             raise
-        if _looks(target, own):
+        if looks(target, own):
             raise FileExistsError(own) from error
         os.rename(name, own, src_dir_fd=source, dst_dir_fd=target)
     else:

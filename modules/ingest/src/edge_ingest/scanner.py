@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from edge_common.clock import Clock
+from edge_ingest import marks
 from edge_ingest.backoff import Backoff
 from edge_ingest.bell import Bell
 from edge_ingest.intake import Intake
@@ -92,6 +93,7 @@ class Scanner:
 
     async def _scan(self) -> None:
         loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._pool, marks.ensure, self._share)
         identity = await loop.run_in_executor(self._pool, self._share.identity)
         if identity:
             # The watch comes first, so that nothing falls between the two.

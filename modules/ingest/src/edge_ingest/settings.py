@@ -1,5 +1,6 @@
 """What can be set of this module."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from edge_common.settings import Environment, TwinSettings
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Glob = Annotated[str, Field(min_length=1, max_length=500)]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=100)]
+Kind = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,50}$")]
 Retention = Literal["keep", "delete", "archive"]
 Watch = Literal["auto", "inotify", "poll"]
 
@@ -41,6 +43,8 @@ class IngestSettings(TwinSettings):
         exclude: Globs of the paths to leave alone, though included.
         max_bytes: A larger file is quarantined.
         retention: What becomes of a file once its item is uploaded.
+        kinds: Globs by kind: what fits one, the first by name, is sent with it as the property ``kind``, so that routes
+            can lead different files to different models; what fits none has the kind ``items``.
         watch: How changes are noticed between scans: by inotify, by the scans alone, or by what the file system can.
     """
 
@@ -63,4 +67,5 @@ class IngestSettings(TwinSettings):
     )
     max_bytes: Annotated[int, Field(ge=1)] = 1 << 30
     retention: Retention = "keep"
+    kinds: Annotated[Mapping[Kind, Globs], Field(max_length=20)] = Field(default_factory=dict)
     watch: Watch = "auto"

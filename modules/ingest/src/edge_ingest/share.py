@@ -69,6 +69,20 @@ class Share:
         finally:
             os.close(descriptor)
 
+    @contextmanager
+    def held(self) -> Iterator["Share"]:
+        """The share that is there now, and stays this one whatever is mounted, unmounted or renamed meanwhile.
+
+        Raises:
+            ShareAwayError: The root is not there.
+            OSError: The file system refuses.
+        """
+        descriptor = self._open_root()
+        try:
+            yield Share(Path(f"/proc/self/fd/{descriptor}"))
+        finally:
+            os.close(descriptor)
+
     def each(self, paths: Iterable[str]) -> Iterator[tuple[int | OSError, str, str]]:
         """Visit paths, entering each folder once for those of its paths that come together.
 

@@ -30,6 +30,7 @@ class Sight:
         size: Bytes.
         mtime_ns: Of the last modification.
         text: The path for the ledger.
+        mark: Of the share that it is on, if that was looked at; see ``marks``.
     """
 
     path: str
@@ -37,11 +38,12 @@ class Sight:
     size: int
     mtime_ns: int
     text: str
+    mark: int | None = None
 
     @classmethod
-    def of(cls, path: str, status: stat_result) -> "Sight":
+    def of(cls, path: str, status: stat_result, mark: int | None = None) -> "Sight":
         """What a path's status (not following links) says."""
-        return cls(path, status.st_mode, status.st_size, status.st_mtime_ns, path_text(path))
+        return cls(path, status.st_mode, status.st_size, status.st_mtime_ns, path_text(path), mark)
 
     @property
     def signature(self) -> Signature:

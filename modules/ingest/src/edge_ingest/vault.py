@@ -116,7 +116,7 @@ class Vault:
     def _quarantine(self, source: int, parent: str, name: str, item: str, note: Mapping[str, Any]) -> None:
         with self._share.folder(self._place(QUARANTINE, parent, item), create=True) as target:
             kept = _free_name(target, name, item)
-            _write(target, kept + REASON, json.dumps(note, ensure_ascii=False, indent=2).encode())
+            write_whole(target, kept + REASON, json.dumps(note, ensure_ascii=False, indent=2).encode())
             os.rename(name, kept, src_dir_fd=source, dst_dir_fd=target)
             os.fsync(target)
 
@@ -185,7 +185,7 @@ def _free_name(folder: int, name: str, item: str) -> str:
     return next(name for name in names_for(name, item) if not _exists(folder, name))
 
 
-def _write(folder: int, name: str, data: bytes) -> None:
+def write_whole(folder: int, name: str, data: bytes) -> None:
     """Write a file whole and durably, or not at all."""
     temporary = f".{os.urandom(8).hex()}.tmp"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o664, dir_fd=folder)

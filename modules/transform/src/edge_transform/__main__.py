@@ -11,7 +11,7 @@ from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
 from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_transform.store import BatchStore
-from edge_transform.transform import Transform
+from edge_transform.transform import IN_HAND, Transform
 from edge_transform.trials import Trials
 from edge_transform.workshop import CORES, DECODING, Decoding, Workshop
 
@@ -27,8 +27,10 @@ def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODI
     store = BatchStore(TensorWriter(environment.tensor_dir, TransformSettings().store_budget_bytes), clock)
     counts = Counts.of(around.metrics.registry, lambda: store.used)
     share = environment.share_dir.resolve()
-    workshop = Workshop(share, counts.seconds, decoding, ThreadPoolExecutor(CORES, "prepare"))
-    spare = Workshop(share, counts.trial_seconds, decoding, background("trials"))
+    workshop = Workshop(
+        share, counts.seconds, decoding, ThreadPoolExecutor(CORES, "prepare"), ThreadPoolExecutor(IN_HAND, "stream")
+    )
+    spare = Workshop(share, counts.trial_seconds, decoding, background("trials"), background("trials"))
     trials = Trials(around.hub, clock, spare, store)
     contracts = Contracts(environment.state_dir / "contract.json")
     transform = Transform(around.hub, clock, contracts, workshop, store, counts, trials)

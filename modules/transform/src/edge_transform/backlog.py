@@ -1,5 +1,6 @@
 """Items that wait to be prepared. Pure: it is told the time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -8,6 +9,8 @@ from edge_common.messages import Frame, Item, Part, chunks
 
 WIDEST: Final = Frame(width=99999, height=99999, box=(-99999.999, -99999.999, 99999.999, 99999.999))
 """As long as one gets in a message."""
+
+MOST_COUNT: Final = (1 << 31) - 1
 
 MOST_ITEMS: Final = 10_000
 """More than any window: what is over it is forgotten, and the ledger sends it again."""
@@ -83,6 +86,16 @@ class Backlog:
         first = next(iter(self._waiting.values()), None)
         if first is not None and first.suspect:
             return [self._waiting.pop(first.item.id)]
-        others = takewhile(lambda waiting: not waiting.suspect, self._waiting.values())
-        parts = (Part(item=waiting.item, first=most, rows=1, frames=(WIDEST,)) for waiting in others)
-        return [self._waiting.pop(part.item.id) for part in next(chunks(parts, most), ())]
+        others = [waiting.item for waiting in takewhile(lambda one: not one.suspect, self._waiting.values())]
+        return [self._waiting.pop(item.id) for item in others[: most_pictures(others, most)]]
+
+
+def most_pictures(items: Iterable[Item], most: int) -> int:
+    """How many pictures, one of each item, a message can name.
+
+    Args:
+        items: Whose they are.
+        most: No more than so many.
+    """
+    parts = (Part(item=item, part=MOST_COUNT, first=most, rows=1, frames=(WIDEST,)) for item in items)
+    return len(next(chunks(parts, most), ()))

@@ -1,44 +1,46 @@
-"""A process of its own for one file that is suspected of bringing its decoder down.
+"""A process for files that are suspected of bringing their decoder down; :mod:`edge_transform.apart` starts it.
 
-It is given a line of JSON (:class:`Task`) and then the file, and answers with a line of JSON (:class:`Answer`) and then
-the sample. Where it does not, the way it ended says why.
+It is given a line of JSON that says what is to be done, a line with the size of what follows, and that: a picture. A
+file of many samples is read on the share. Each block of rows is answered with a line of JSON (:class:`Answer`) and its
+numbers.
 """
 
+import math
 import resource
-import signal
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, TypeAdapter
 
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
-from edge_common.messages import Frame
-from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
+from edge_common.messages import Frame, Item
+from edge_transform.errors import NO_MEMORY
 from edge_transform.prepare import prepare_into
+from edge_transform.prepare.samples import Samples
+from edge_transform.reader import read_samples
 from edge_transform.room import Room
 
-COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
-
 Row = npt.NDArray[np.float32]
-Preparer = Callable[[bytes, ImageInput, Room, Row], Frame]
+Preparer = Callable[[bytes, PictureInput, Room, Row], Frame]
 """Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
 
 See :func:`edge_transform.prepare.prepare_into`.
 """
+Reader = Callable[[Path, Item, Input, Room], Iterator[tuple[Samples, bool]]]
+"""Reads a file of many samples; see :func:`edge_transform.reader.read_samples`."""
 
 
 class Task(BaseModel):
-    """What is to be done.
+    """A picture that is to be prepared.
 
     Attributes:
         wanted: The contract's input half.
-        max_pixels: The most that the file's picture may have.
+        max_pixels: The most that it may have.
         seconds: The most CPU time that it may take.
     """
 
@@ -47,61 +49,101 @@ class Task(BaseModel):
     seconds: Annotated[int, Field(ge=1)]
 
 
-class Answer(BaseModel):
-    """What became of it: a sample and where it lies in its picture, or else a code."""
+class RowsTask(BaseModel):
+    """A file of many samples that is to be read.
 
+    Attributes:
+        wanted: The contract's input half.
+        share: The share's root, resolved.
+        item: Which file.
+        max_pixels: The most that a picture in it may have.
+        seconds: The most CPU time that each block may take.
+    """
+
+    wanted: Input
+    share: Path
+    item: Item
+    max_pixels: int
+    seconds: Annotated[int, Field(ge=1)]
+
+
+class Answer(BaseModel):
+    """A block of rows, or why there is none.
+
+    Attributes:
+        shape: Of the numbers that follow, as float32.
+        last: Whether no other block follows.
+        frames: Where each sample lies in its picture.
+        code: As an :class:`ItemError` has it; empty if nothing is wrong.
+        message: Likewise.
+        can_retry: Likewise.
+    """
+
+    shape: tuple[int, ...] = (0,)
+    last: bool = True
+    frames: tuple[Frame, ...] = ()
     code: str = ""
     message: str = ""
     can_retry: bool = False
-    frame: Frame | None = None
+
+    def check(self) -> None:
+        """Raises the error, if it is one."""
+        if self.code:
+            raise ItemError(self.code, self.message, can_retry=self.can_retry)
 
 
-def prepare_in_box(content: bytes, task: Task, row: Row, command: Sequence[str] = COMMAND) -> Frame:
-    """Prepare a file's sample into its row, in a process of its own; where it lies in its picture.
-
-    Args:
-        content: The file.
-        task: What to do with it.
-        row: Shape ``task.wanted.sample_shape``.
-        command: Starts the process.
-
-    Raises:
-        ItemError: As from preparing it here; or ``DECODE_TIMEOUT``, or ``DECODER_CRASHED``.
-    """
-    given = task.model_dump_json(by_alias=True).encode() + b"\n" + content
-    try:
-        ended = subprocess.run(command, input=given, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own
-    except OSError:
-        raise NO_MEMORY from None
-    if ended.returncode == -signal.SIGXCPU:
-        raise ItemError(DECODE_TIMEOUT, too_long(task.seconds))
-    if ended.returncode:
-        raise ItemError("DECODER_CRASHED", f"decoding it ends its process ({_way(ended.returncode)})")
-    line, _, sample = ended.stdout.partition(b"\n")
-    answer = Answer.model_validate_json(line)
-    if answer.frame is None:
-        raise ItemError(answer.code, answer.message, can_retry=answer.can_retry)
-    row[...] = np.frombuffer(sample, np.float32).reshape(row.shape)
-    return answer.frame
+Answers = Iterator[tuple[Answer, Row]]
+TASK: Final[TypeAdapter[Task | RowsTask]] = TypeAdapter(Task | RowsTask)
 
 
-def main(prepare: Preparer = prepare_into) -> None:
-    """Be the process."""
-    task = Task.model_validate_json(sys.stdin.buffer.readline())
+def main(prepare: Preparer = prepare_into, read: Reader = read_samples) -> None:
+    """Be the process, until nobody wants anything any more."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (task.seconds, task.seconds + 1))
     Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory ends, this process goes first
-    row = np.zeros(task.wanted.sample_shape, np.float32)
+    asked = sys.stdin.buffer
+    while line := asked.readline():
+        task = TASK.validate_json(line)
+        content = asked.read(int(asked.readline()))
+        _do(task.seconds, _picture(task, content, prepare) if isinstance(task, Task) else _rows(task, read))
+
+
+def _do(seconds: int, answers: Answers) -> None:
     try:
-        frame = prepare(sys.stdin.buffer.read(), task.wanted, Room(task.max_pixels), row)
-        answer = Answer(frame=frame)
+        _allow(seconds)
+        for answer, block in answers:
+            _say(answer, block.tobytes())
+            _allow(seconds)
     except ItemError as error:
-        answer = Answer(code=error.code, message=str(error), can_retry=error.can_retry)
-    sys.stdout.buffer.write(answer.model_dump_json().encode() + b"\n" + row.tobytes())
+        _refuse(error)
+    except MemoryError:
+        _refuse(NO_MEMORY)
 
 
-def _way(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"status {status}"
+def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:
+    row = np.zeros(task.wanted.sample_shape, np.float32)
+    frame = prepare(content, task.wanted, Room(task.max_pixels), row)
+    yield Answer(shape=row.shape, frames=(frame,)), row
+
+
+def _rows(task: RowsTask, read: Reader) -> Answers:
+    for (rows, frames), last in read(task.share, task.item, task.wanted, Room(task.max_pixels)):
+        yield Answer(shape=rows.shape, last=last, frames=frames), rows
+
+
+def _refuse(error: ItemError) -> None:
+    _say(Answer(code=error.code, message=str(error), can_retry=error.can_retry))
+
+
+def _say(answer: Answer, numbers: bytes = b"") -> None:
+    sys.stdout.buffer.write(answer.model_dump_json().encode() + b"\n" + numbers)
+    sys.stdout.buffer.flush()
+
+
+def _allow(seconds: int) -> None:
+    """From now on, so much CPU time."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime) + seconds, most))
 
 
 if __name__ == "__main__":

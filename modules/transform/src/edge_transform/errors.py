@@ -8,6 +8,8 @@
 Verdicts that arise in several places stand here, too.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from edge_common.errors import ItemError, StuckError
@@ -38,4 +40,26 @@ def too_long(seconds: float) -> str:
     return f"decoding it takes more than maxDecodeSeconds, {seconds:.0f}, of CPU time"
 
 
+SEVERAL: Final = ItemError("SEVERAL", "it holds several pictures")
+"""No verdict: such a file is prepared picture by picture, as are those that hold many samples by their nature."""
+
 NO_MEMORY: Final = ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
+
+
+@contextmanager
+def judging() -> Iterator[None]:
+    """What malformed data makes a decoder raise becomes a verdict on the file.
+
+    Raises:
+        ItemError: ``DECODE_FAILED``, or what is raised as one.
+        MemoryError: There is not enough for it now.
+        OSError: The share's.
+    """
+    try:
+        yield
+    except (ItemError, MemoryError):
+        raise
+    except Exception as error:  # nobody can enumerate them
+        if isinstance(error, OSError) and error.errno:  # those of decoders have no number
+            raise
+        raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error

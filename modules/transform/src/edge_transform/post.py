@@ -6,7 +6,7 @@ from typing import Final
 
 from edge_common.errors import ItemError
 from edge_common.hub import Hub
-from edge_common.messages import Item, Part, Reject, RejectsMessage, TensorsMessage, chunks
+from edge_common.messages import Frame, Item, Part, Reject, RejectsMessage, TensorsMessage, chunks
 from edge_transform.counts import Counts
 from edge_transform.store import BatchStore
 from edge_transform.tables import Block
@@ -50,25 +50,27 @@ class Post:
             self._counts.items.labels(reject.code).inc()
 
 
-def parts_of(item: Item, number: int, rows: int, *, last: bool) -> list[Part]:
+def parts_of(item: Item, number: int, rows: int, frames: Sequence[Frame] = (), *, last: bool) -> list[Part]:
     """The parts of a batch that holds samples of one item.
 
     Args:
         item: The item.
         number: Of the first part.
         rows: The batch's.
+        frames: Where each lies in its picture; pictures are a part each, as those are that come in files of their own.
         last: Whether the item has no further batches.
     """
-    starts = range(0, rows, MOST_ROWS)
+    most = 1 if frames else MOST_ROWS
     return [
         Part(
             item=item,
             part=number + index,
-            last=last and start + MOST_ROWS >= rows,
+            last=last and start + most >= rows,
             first=start,
-            rows=min(MOST_ROWS, rows - start),
+            rows=min(most, rows - start),
+            frames=tuple(frames[start : start + most]),
         )
-        for index, start in enumerate(starts)
+        for index, start in enumerate(range(0, rows, most))
     ]
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
 
+from edge_common.contract import Input
 from edge_common.errors import ItemError
 from edge_common.messages import Item
 from edge_common.share import changed, open_item
 from edge_transform.decoders.sniff import HEAD_BYTES
-from edge_transform.tables import Block, RowsInput, samples
+from edge_transform.prepare.samples import Samples, samples
+from edge_transform.room import Room
 
 
 def read_item(share: Path, item: Item, max_bytes: int, judge: Callable[[bytes], object]) -> bytes:
@@ -41,7 +43,7 @@ def read_item(share: Path, item: Item, max_bytes: int, judge: Callable[[bytes], 
     return content
 
 
-def read_samples(share: Path, item: Item, wanted: RowsInput) -> Iterator[tuple[Block, bool]]:
+def read_samples(share: Path, item: Item, wanted: Input, pixels: Room) -> Iterator[tuple[Samples, bool]]:
     """An item's samples, in bounded memory, and with each block whether it is the last.
 
     The last is given only if the file is still what ingest saw: until then, nothing is done with the others.
@@ -50,14 +52,15 @@ def read_samples(share: Path, item: Item, wanted: RowsInput) -> Iterator[tuple[B
         share: The share's root, resolved.
         item: Which file, and what it was.
         wanted: The contract's input half.
+        pixels: What its pictures take until the iteration ends.
 
     Raises:
-        ItemError: As from :func:`read_item`, or from :func:`edge_transform.tables.samples`.
+        ItemError: As from :func:`read_item`, or from :func:`edge_transform.prepare.samples.samples`.
     """
     with open_item(share, item) as file:
         head = file.read(HEAD_BYTES)
         _check(file, item)
-        blocks = samples(file, head, wanted)
+        blocks = samples(file, head, wanted, pixels)
         block = next(blocks)
         for following in blocks:
             yield block, False

@@ -10,11 +10,14 @@ class Room:
 
     Args:
         most: In use at once, at most. May be changed at any time; for what is in use already that comes too late.
+
+    Attributes:
+        used: What is in use.
     """
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._used = 0
+        self.used = 0
         self._left = Condition()
         self._turn = Lock()
 
@@ -22,11 +25,11 @@ class Room:
     def taken(self, amount: int) -> Iterator[None]:
         """Wait until there is room, and use it; what is larger than all of it waits until it is alone."""
         with self._turn, self._left:
-            self._left.wait_for(lambda: not self._used or self._used + amount <= self.most)
-            self._used += amount
+            self._left.wait_for(lambda: not self.used or self.used + amount <= self.most)
+            self.used += amount
         try:
             yield
         finally:
             with self._left:
-                self._used -= amount
+                self.used -= amount
                 self._left.notify_all()

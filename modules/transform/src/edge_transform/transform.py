@@ -3,22 +3,22 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
+from itertools import repeat
 from typing import Final
 
 from edge_common.clock import Clock
-from edge_common.contract import ImageInput, Input
+from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
 from edge_common.messages import ContractMessage, ItemsMessage, ReceiptsMessage
 from edge_common.timing import wait_for_event
-from edge_transform.backlog import Backlog, Waiting
+from edge_transform.backlog import Backlog, Waiting, most_pictures
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
 from edge_transform.errors import DecoderStuckError, OverdueError
 from edge_transform.post import MOST_REJECTS, Post, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
-from edge_transform.tables import RowsInput
 from edge_transform.trials import Trials
 from edge_transform.workshop import CORES, Workshop
 
@@ -163,7 +163,7 @@ class Transform:
                 await self._stream(waiting, wanted)
 
     async def _prepare(self, batch: Sequence[Waiting], wanted: ImageInput) -> None:
-        """Items of one sample each: they share a batch."""
+        """Items of one picture each share a batch; what has several is streamed, once that is known."""
         prepared = await self._workshop.prepare(batch, wanted, self._settings.max_decode_seconds)
         await self._post.reject(prepared.failures)
         if prepared.items:
@@ -174,18 +174,23 @@ class Transform:
             self._counts.items.labels("ok" if delivered else "expired").inc(len(parts))
             if delivered:
                 self._trials.offer(prepared.items)
+        for waiting in prepared.several:
+            await self._stream(waiting, wanted)
         _see_to_threads(error for _, error in prepared.failures)
 
-    async def _stream(self, waiting: Waiting, wanted: RowsInput) -> None:
+    async def _stream(self, waiting: Waiting, wanted: Input) -> None:
         """An item of many samples: batch after batch, few at a time, each with the time of a whole lease."""
         item, number, delivered = waiting.item, 0, True
-        fitting = wanted.model_copy(update={"batch": self._batch_rows(wanted)})
+        most = self._batch_rows(wanted)
+        if isinstance(wanted, PictureInput):
+            most = most_pictures(repeat(item), most)
+        fitting = wanted.model_copy(update={"batch": most})
         try:
-            async with aclosing(self._workshop.samples(item, fitting, self._settings.max_decode_seconds)) as blocks:
-                async for rows, last in blocks:
+            async with aclosing(self._workshop.samples(waiting, fitting, self._settings.max_decode_seconds)) as blocks:
+                async for (rows, frames), last in blocks:
                     until = self._clock.monotonic() + waiting.lease
                     await self._store.few(item.id, MOST_BATCHES, until)
-                    parts = parts_of(item, number, len(rows), last=last)
+                    parts = parts_of(item, number, len(rows), frames, last=last)
                     number += len(parts)
                     delivered = await self._post.deliver(rows, parts, wanted.stamp, until)
                     if not delivered:
@@ -195,6 +200,8 @@ class Transform:
             _see_to_threads([error])
         else:
             self._counts.items.labels("ok" if delivered else "expired").inc()
+            if delivered:
+                self._trials.offer_many(item)
 
 
 def _see_to_threads(errors: Iterable[ItemError]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_common.clock import Clock
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
 from edge_common.messages import Frame, Item, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage, chunks
 from edge_transform.backlog import Waiting
+from edge_transform.post import MOST_ROWS, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.workshop import Workshop
@@ -66,10 +69,13 @@ class Trials:
 
     def offer(self, items: Sequence[Item]) -> None:
         """These were prepared under the contract in force; some of them go on trial. Never waits."""
-        if self._live and self._clock.monotonic() < self._live[2]:
-            trial, source, _ = self._live
-            if sample := [item for item in items if _is_sampled(item, source.share)]:
-                self._add(partial(self._prepare_items, trial, sample))
+        if self._live and (sample := self._sampled(items, *self._live)):
+            self._add(partial(self._prepare_items, self._live[0], sample))
+
+    def offer_many(self, item: Item) -> None:
+        """As ``offer``, for an item of many samples."""
+        if self._live and self._sampled([item], *self._live):
+            self._add(partial(self._prepare_beginning, self._live[0], item))
 
     async def run(self) -> None:
         """Prepare for ever."""
@@ -81,6 +87,9 @@ class Trials:
     def close(self) -> None:
         """End the threads."""
         self._workshop.close()
+
+    def _sampled(self, items: Sequence[Item], _: TrialMessage, source: LiveShare, until: float) -> Sequence[Item]:
+        return [item for item in items if self._clock.monotonic() < until and _is_sampled(item, source.share)]
 
     def _add(self, job: Job) -> bool:
         if self._jobs.full():
@@ -94,17 +103,36 @@ class Trials:
         if self._room(trial) < 1:
             return _refused(trial, NO_ROOM)
         try:
-            rows, frame = await self._workshop.prepare_content(content, trial.input, self._seconds)
+            (rows, frames), more = await self._workshop.prepare_content(content, self._few(trial), self._seconds)
         except ItemError as error:
             return _refused(trial, error)
-        return await self._stored(trial, rows, frames=(frame,)) or _refused(trial, NO_ROOM)
+        return await self._stored(trial, rows, frames=frames, more=more) or _refused(trial, NO_ROOM)
 
     async def _prepare_items(self, trial: TrialMessage, items: Sequence[Item]) -> TrialBatchMessage | None:
+        if not isinstance(trial.input, ImageInput):
+            return None  # a candidate for something else than what is there
         now = self._clock.monotonic()
         batch = [Waiting(item, now, now + STAY_S) for item in items[: self._room(trial)]]
         prepared = await self._workshop.prepare(batch, trial.input, self._seconds)
         named = next(chunks(prepared.parts, trial.input.batch), ())
         return await self._stored(trial, prepared.rows[: len(named)], named) if named else None
+
+    async def _prepare_beginning(self, trial: TrialMessage, item: Item) -> TrialBatchMessage | None:
+        if self._room(trial) < 1:
+            return None
+        now = self._clock.monotonic()
+        waiting = Waiting(item, now, now + STAY_S)
+        try:
+            async with aclosing(self._workshop.samples(waiting, self._few(trial), self._seconds)) as blocks:
+                (rows, frames), last = await anext(blocks)
+        except ItemError:
+            return None
+        named = next(chunks(parts_of(item, 0, len(rows), frames, last=last), MOST_ROWS))
+        return await self._stored(trial, rows[: sum(part.rows for part in named)], named)
+
+    def _few(self, trial: TrialMessage) -> Input:
+        """The contract, for the beginning of a file of many samples."""
+        return trial.input.model_copy(update={"batch": min(MOST_ROWS, self._room(trial))})
 
     def _room(self, trial: TrialMessage) -> int:
         """How many samples a batch can have, and leave half of the store to the others."""
@@ -116,11 +144,13 @@ class Trials:
         rows: npt.NDArray[np.float32],
         parts: Sequence[Part] = (),
         frames: tuple[Frame, ...] = (),
+        *,
+        more: bool = False,
     ) -> TrialBatchMessage | None:
         batch = uuid.uuid4().hex
         if not await self._store.offer(batch, rows, self._clock.monotonic() + STAY_S):
             return None
-        return TrialBatchMessage(trial=trial.trial, batch=batch, parts=tuple(parts), frames=frames)
+        return TrialBatchMessage(trial=trial.trial, batch=batch, parts=tuple(parts), frames=frames, more=more)
 
     async def _send(self, answer: TrialBatchMessage) -> None:
         await self._hub.send("trials", answer.encode(), {"kind": "trials"})

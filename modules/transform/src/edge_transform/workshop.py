@@ -2,10 +2,12 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,22 +15,27 @@ import numpy as np
 import numpy.typing as npt
 from prometheus_client import Histogram
 
-from edge_common.contract import ImageInput
+from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item, Part
+from edge_transform.apart import COMMAND, Apart
 from edge_transform.backlog import Waiting
-from edge_transform.box import COMMAND, Preparer, Row, Task, prepare_in_box
+from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
-from edge_transform.errors import NO_MEMORY, OverdueError
+from edge_transform.decoders.sniff import HEAD_BYTES
+from edge_transform.errors import NO_MEMORY, SEVERAL, OverdueError
 from edge_transform.prepare import prepare_into
+from edge_transform.prepare.samples import Samples, samples
 from edge_transform.reader import read_item, read_samples
 from edge_transform.room import Room
 from edge_transform.stopwatch import Stopwatch
-from edge_transform.tables import Block, RowsInput
 
 T = TypeVar("T")
 
 CORES: Final = len(os.sched_getaffinity(0))
+
+REST_S: Final = 10.0
+"""How long processes for suspects wait for others."""
 
 LOOK_S: Final = 1.0
 """How often it is seen to how long files take."""
@@ -39,11 +46,13 @@ class Decoding:
     """How files are decoded.
 
     Attributes:
-        here: In a thread of this process.
-        apart: The command of a process for one suspect.
+        here: A picture, in a thread of this process.
+        read: A file of many samples, likewise.
+        apart: The command of a process for suspects.
     """
 
     here: Preparer = prepare_into
+    read: Reader = read_samples
     apart: Sequence[str] = COMMAND
 
 
@@ -59,12 +68,14 @@ class Prepared:
         rows: Shape ``(len(items), channels, height, width)``.
         frames: Where each lies in its picture.
         failures: Items, and why.
+        several: Those that hold several pictures, and are to be taken one by one.
     """
 
     items: Sequence[Item]
     rows: npt.NDArray[np.float32]
     frames: Sequence[Frame]
     failures: Sequence[tuple[Item, ItemError]]
+    several: Sequence[Waiting]
 
     @property
     def parts(self) -> Sequence[Part]:
@@ -81,13 +92,25 @@ class Workshop:
         seconds: Observes the time of each item.
         decoding: What does the work.
         pool: The threads; closed with the workshop.
+        streams: Those for files of many samples, one for each that is in hand at once, since such a file keeps its room
+            between two blocks, and whoever waits for that must not keep it from going on.
     """
 
-    def __init__(self, share: Path, seconds: Histogram, decoding: Decoding, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        share: Path,
+        seconds: Histogram,
+        decoding: Decoding,
+        pool: ThreadPoolExecutor,
+        streams: ThreadPoolExecutor,
+    ) -> None:
         self._share = share
         self._seconds = seconds
         self._decoding = decoding
+        self._apart = Apart(decoding.apart)
+        self._resting: asyncio.TimerHandle | None = None
         self._pool = pool
+        self._streams = streams
         self._bytes = Room(0)
         self._pixels = Room(0)
 
@@ -108,84 +131,109 @@ class Workshop:
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
         works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
         outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
-        pairs = [(waiting.item, outcome) for waiting, outcome in zip(batch, outcomes, strict=True)]
-        failures = [(item, outcome) for item, outcome in pairs if isinstance(outcome, ItemError)]
+        if any(waiting.suspect for waiting in batch):
+            self._rest_later()
+        pairs = [*zip(batch, outcomes, strict=True)]
+        errors = [(waiting, outcome) for waiting, outcome in pairs if isinstance(outcome, ItemError)]
         good = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Frame)]
-        frames = [outcome for outcome in outcomes if isinstance(outcome, Frame)]
-        return Prepared([pairs[number][0] for number in good], rows[good] if failures else rows, frames, failures)
+        return Prepared(
+            items=[batch[number].item for number in good],
+            rows=rows[good] if errors else rows,
+            frames=[outcome for outcome in outcomes if isinstance(outcome, Frame)],
+            failures=[(waiting.item, error) for waiting, error in errors if error.code != SEVERAL.code],
+            several=[waiting for waiting, error in errors if error.code == SEVERAL.code],
+        )
 
-    async def prepare_content(self, content: bytes, wanted: ImageInput, seconds: int) -> tuple[Block, Frame]:
-        """Prepare what is no file on the share into a batch of one; and where it lies in its picture.
+    async def prepare_content(self, content: bytes, wanted: Input, seconds: int) -> tuple[Samples, bool]:
+        """The first samples, at most a batch, of what is no file on the share; and whether it holds more.
 
         Raises:
             ItemError: It cannot be prepared.
         """
-        rows = np.empty((1, *wanted.sample_shape), np.float32)
 
-        def work(stopwatch: Stopwatch) -> Frame:
+        def work(stopwatch: Stopwatch) -> tuple[Samples, bool]:
             stopwatch.start()
-            return self._decoding.here(content, wanted, self._pixels, rows[0])
+            try:
+                with closing(samples(BytesIO(content), content[:HEAD_BYTES], wanted, self._pixels)) as blocks:
+                    return next(blocks), next(blocks, None) is not None
+            except MemoryError:
+                raise NO_MEMORY from None
 
-        outcome = await self._outcome(work, seconds)
-        if isinstance(outcome, ItemError):
-            raise outcome
-        return rows, outcome
+        with self._seconds.time():
+            return await self._watched(work, seconds, self._pool)
 
-    async def samples(self, item: Item, wanted: RowsInput, seconds: int) -> AsyncGenerator[tuple[Block, bool], None]:
+    async def samples(
+        self, waiting: Waiting, wanted: Input, seconds: int
+    ) -> AsyncGenerator[tuple[Samples, bool], None]:
         """The samples of a file that holds many, and with each block whether it is the last.
 
         Args:
-            item: The item.
+            waiting: The item.
             wanted: What to prepare them for.
             seconds: The CPU time after which it is given up, for each block.
 
         Raises:
             ItemError: It cannot be read on; its code says why.
         """
-        blocks = read_samples(self._share, item, wanted)
+        blocks = self._blocks(waiting, wanted, seconds)
 
-        def step(stopwatch: Stopwatch) -> tuple[Block, bool] | None:
+        def step(stopwatch: Stopwatch) -> tuple[Samples, bool] | None:
             stopwatch.start()
             try:
                 return next(blocks, None)
             except MemoryError:
                 raise NO_MEMORY from None
 
-        while block := await self._watched(step, seconds):
+        while block := await self._watched(step, seconds, self._streams):
             yield block
 
     def close(self) -> None:
         """End the threads once they have finished what they are at."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._streams):
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._apart.rest()
+
+    def _rest_later(self) -> None:
+        """Suspects come one after the other, and then for a long time none."""
+        if self._resting:
+            self._resting.cancel()
+        self._resting = asyncio.get_running_loop().call_later(REST_S, self._apart.rest)
 
     async def _outcome(self, work: Callable[[Stopwatch], Frame], seconds: int) -> Frame | ItemError:
         """Where a sample lies in its picture, or why it could not be prepared."""
         try:
             with self._seconds.time():
-                return await self._watched(work, seconds)
+                return await self._watched(work, seconds, self._pool)
         except ItemError as error:
             return error
         except MemoryError:
             return NO_MEMORY
 
-    async def _watched(self, work: Callable[[Stopwatch], T], seconds: int) -> T:
+    async def _watched(self, work: Callable[[Stopwatch], T], seconds: int, pool: ThreadPoolExecutor) -> T:
         """Work in a thread.
 
         Raises:
             OverdueError: It took more CPU time.
         """
         stopwatch = Stopwatch()
-        working = asyncio.get_running_loop().run_in_executor(self._pool, work, stopwatch)
+        working = asyncio.get_running_loop().run_in_executor(pool, work, stopwatch)
         while stopwatch.seconds <= seconds:
             await asyncio.wait({working}, timeout=LOOK_S)
             if working.done():
                 return await working
         raise OverdueError(seconds)
 
+    def _blocks(self, waiting: Waiting, wanted: Input, seconds: int) -> Iterator[tuple[Samples, bool]]:
+        if waiting.suspect:
+            most = self._pixels.most
+            task = RowsTask(wanted=wanted, share=self._share, item=waiting.item, max_pixels=most, seconds=seconds)
+            return self._apart.samples(task)
+        return self._decoding.read(self._share, waiting.item, wanted, self._pixels)
+
     def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
         with self._bytes.taken(waiting.item.size):
-            content = read_item(self._share, waiting.item, self._bytes.most, decoder_of)
+            content = read_item(self._share, waiting.item, self._bytes.most, partial(decoder_of, wanted=task.wanted))
             if waiting.suspect:
-                return prepare_in_box(content, task, row, self._decoding.apart)
+                return self._apart.prepare(content, task, row)
             stopwatch.start()
             return self._decoding.here(content, task.wanted, self._pixels, row)

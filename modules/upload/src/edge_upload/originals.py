@@ -90,6 +90,8 @@ class Originals:
         items = []
         with self._database.transaction():
             for ending in endings:
+                if ending.stored is None:
+                    self._events.dropped(ending.original.number, now)
                 gone = "DELETE FROM parts WHERE number = ? RETURNING item"
                 items += [number for (number,) in self._database.execute(gone, [ending.original.number]).fetchall()]
                 if ending.stored:

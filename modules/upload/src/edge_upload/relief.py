@@ -8,6 +8,7 @@ from typing import Final
 from edge_common.messages import Item, Receipt
 from edge_upload.cargo import Cargo
 from edge_upload.database import Database
+from edge_upload.history.events import Events
 from edge_upload.index import ASSEMBLING, Index
 from edge_upload.metrics import UploadMetrics
 
@@ -31,12 +32,14 @@ class Relief:
     Args:
         database: The spool's.
         index: Knows the items.
+        events: Where it is written down which originals are given up.
         metrics: Counts what is given up.
     """
 
-    def __init__(self, database: Database, index: Index, metrics: UploadMetrics) -> None:
+    def __init__(self, database: Database, index: Index, events: Events, metrics: UploadMetrics) -> None:
         self._database = database
         self._index = index
+        self._events = events
         self._metrics = metrics
 
     def abandon(self, item: Item, now: datetime) -> None:
@@ -54,6 +57,8 @@ class Relief:
         """
         dropped = list(self._lowest(size))
         for number, _, cargo in dropped:
+            if cargo is Cargo.ORIGINAL:
+                self._events.dropped(number, now)
             self._database.execute("DELETE FROM parts WHERE number = ?", [number])
             self._metrics.give_up(cargo, "dropped")
         if dropped:

@@ -59,7 +59,7 @@ class SpoolParts:
         database = Database(file)
         index, events = Index(database, durable), Events(database)
         sampler, writer = Sampler(database, metrics), Writer(database)
-        features, relief = FeatureReader(TensorReader(tensors)), Relief(database, index, metrics)
+        features, relief = FeatureReader(TensorReader(tensors)), Relief(database, index, events, metrics)
         return cls(
             database,
             index,

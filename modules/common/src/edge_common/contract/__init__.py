@@ -10,7 +10,16 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from edge_common.contract.half import Half
-from edge_common.contract.inputs import AudioInput, Column, ImageInput, Input, TabularInput, TensorInput
+from edge_common.contract.inputs import (
+    AudioInput,
+    Column,
+    ImageInput,
+    Input,
+    PictureInput,
+    TabularInput,
+    TensorInput,
+    VideoInput,
+)
 from edge_common.contract.numbers import (
     AnomalyOutput,
     ClassificationOutput,
@@ -35,6 +44,7 @@ __all__ = [
     "ImageInput",
     "Input",
     "Output",
+    "PictureInput",
     "Quantity",
     "RawOutput",
     "RegressionOutput",
@@ -43,6 +53,7 @@ __all__ = [
     "SingleOutput",
     "TabularInput",
     "TensorInput",
+    "VideoInput",
 ]
 
 SCHEMA: Final = 1

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from typing import Annotated, Literal, Self
+from fractions import Fraction
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -26,9 +27,14 @@ class _Input(Half):
         canonical = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @property
+    def cut(self) -> tuple[Any, ...]:
+        """How samples are cut out of files: where two contracts' are equal, a file's samples are of the same places."""
+        return ()
 
-class ImageInput(_Input):
-    """Pictures, as one float32 tensor of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
+
+class PictureInput(_Input):
+    """What is seen, as float32 of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
 
     Attributes:
         width: Pixels.
@@ -42,7 +48,7 @@ class ImageInput(_Input):
         scale: One value a channel.
     """
 
-    kind: Literal["image"] = "image"
+    kind: Literal["image", "video"]
     width: Annotated[int, Field(ge=1, le=16384)]
     height: Annotated[int, Field(ge=1, le=16384)]
     channels: Literal["L", "RGB", "BGR"] = "RGB"
@@ -66,6 +72,28 @@ class ImageInput(_Input):
     def sample_shape(self) -> tuple[int, int, int]:
         """One sample: channels, height, width."""
         return (self.depth, self.height, self.width)
+
+
+class ImageInput(PictureInput):
+    """Pictures (JPEG, PNG, BMP, TIFF, WebP, GIF); every page, and every frame of an animation, is a sample."""
+
+    kind: Literal["image"] = "image"
+
+
+class VideoInput(PictureInput):
+    """Videos (MP4, Matroska, AVI), of which some frames are samples.
+
+    Attributes:
+        rate: Frames a second: of a video the first frame at 0, 1, 2, … times ``1 / rate`` seconds or after, each once.
+    """
+
+    kind: Literal["video"]
+    rate: Annotated[float, Field(gt=0, le=1000)]
+
+    @property
+    def cut(self) -> tuple[float]:
+        """The times of frames."""
+        return (self.rate,)
 
 
 class Column(Half):
@@ -112,6 +140,11 @@ class TabularInput(_Input):
         """One sample: its rows if there are several, columns."""
         return (len(self.columns),) if self.window == 1 else (self.window, len(self.columns))
 
+    @property
+    def cut(self) -> tuple[int, int]:
+        """Rows of a window, and from one to the next."""
+        return (self.window, self.step)
+
 
 class TensorInput(_Input):
     """Tensors as they are (``.npy``), as float32.
@@ -154,12 +187,18 @@ class AudioInput(_Input):
         """One sample."""
         return (self.frame,)
 
+    @property
+    def cut(self) -> tuple[Fraction, Fraction]:
+        """Seconds of a frame, and from one to the next."""
+        return (Fraction(self.frame, self.rate), Fraction(self.step, self.rate))
+
 
 Input = Annotated[
     Annotated[ImageInput, Tag("image")]
     | Annotated[TabularInput, Tag("tabular")]
     | Annotated[TensorInput, Tag("tensor")]
-    | Annotated[AudioInput, Tag("audio")],
+    | Annotated[AudioInput, Tag("audio")]
+    | Annotated[VideoInput, Tag("video")],
     Discriminator(kind_or("image")),
 ]
 """The input half: one class a kind."""

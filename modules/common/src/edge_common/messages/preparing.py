@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from edge_common.contract import ImageInput, Input
+from edge_common.contract import Input
 from edge_common.messages.items import Frame, Part
 from edge_common.messages.wire import BatchName, Body, Sha256, Wire
 
@@ -17,7 +17,7 @@ class ContractMessage(Body):
 
 
 class OneFile(Wire):
-    """A trial of one file, which is nobody's item: an operator asks what a model says of it."""
+    """A trial of one file, which is nobody's item: an operator asks what a model says of it, or of its beginning."""
 
     model_config = ConfigDict(val_json_bytes="base64", ser_json_bytes="base64")
 
@@ -26,7 +26,7 @@ class OneFile(Wire):
 
 
 class LiveShare(Wire):
-    """A trial on live items: so many of them are prepared a second time."""
+    """A trial on live items: so many of them are prepared a second time, of those with many samples the first."""
 
     kind: Literal["live"] = "live"
     share: Annotated[float, Field(gt=0, le=1)]
@@ -45,7 +45,7 @@ class TrialMessage(Body):
     """
 
     trial: BatchName
-    input: ImageInput
+    input: Input
     seconds: Annotated[float, Field(gt=0, le=3600)]
     source: Annotated[OneFile | LiveShare, Field(discriminator="kind")]
 
@@ -58,6 +58,7 @@ class TrialBatchMessage(Body):
         batch: Its name in the tensor store; none where there is nothing in it.
         parts: Whose rows it holds; none where it holds one file's.
         frames: Where the rows of one file lie in its picture.
+        more: Whether one file holds more samples than these, which are its first.
         refusal: Why one file could not be prepared: a code, a colon, a sentence.
     """
 
@@ -65,4 +66,5 @@ class TrialBatchMessage(Body):
     batch: BatchName | None = None
     parts: tuple[Part, ...] = ()
     frames: tuple[Frame, ...] = ()
+    more: bool = False
     refusal: Annotated[str, Field(max_length=2100)] | None = None

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from edge_common.contract import AudioInput, Contract, ImageInput, TabularInput, TensorInput
+from edge_common.contract import AudioInput, Contract, PictureInput, TabularInput, TensorInput
 from edge_inference.outputs import interpreter
 from edge_inference.outputs.kind import Row
 from edge_inference.session import Array
@@ -42,7 +42,7 @@ class ImageFeatures:
         wanted: The contract's input half.
     """
 
-    def __init__(self, wanted: ImageInput) -> None:
+    def __init__(self, wanted: PictureInput) -> None:
         names = [f"{name}_{channel}" for name in ("mean", "std") for channel in wanted.channels]
         self.names = (*names, "sharpness")
         self._step = math.ceil(math.sqrt(wanted.width * wanted.height / MOST_PIXELS))

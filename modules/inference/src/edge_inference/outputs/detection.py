@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edge_common.contract import BoxColumns, DetectionOutput, ImageInput, Input
+from edge_common.contract import BoxColumns, DetectionOutput, Input, PictureInput
 from edge_common.messages import Frame
 from edge_inference.errors import ContractMismatchError
 from edge_inference.outputs.boxes import corners, in_picture, keep, matching
@@ -41,7 +41,7 @@ class Detection:
     features: Final = {"boxes": 0, "score": 0}
 
     def __init__(self, output: DetectionOutput, wanted: Input) -> None:
-        if not isinstance(wanted, ImageInput):
+        if not isinstance(wanted, PictureInput):
             raise ContractMismatchError(f"boxes are of pictures, and the contract's input is {wanted.kind}")
         self._output = output
         self._size = (wanted.width, wanted.height)

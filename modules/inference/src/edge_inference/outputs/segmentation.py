@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from edge_common.contract import ImageInput, Input, SegmentationOutput
+from edge_common.contract import Input, PictureInput, SegmentationOutput
 from edge_common.messages import Frame
 from edge_inference.errors import ContractMismatchError
 from edge_inference.outputs.kind import Row, Shapes, Values
@@ -41,7 +41,7 @@ class Segmentation:
     }
 
     def __init__(self, output: SegmentationOutput, wanted: Input) -> None:
-        if not isinstance(wanted, ImageInput):
+        if not isinstance(wanted, PictureInput):
             raise ContractMismatchError(f"masks are of pictures, and the contract's input is {wanted.kind}")
         self._output = output
         self._sample = Frame(width=wanted.width, height=wanted.height, box=(0, 0, wanted.width, wanted.height))

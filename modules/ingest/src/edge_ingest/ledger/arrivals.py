@@ -95,6 +95,7 @@ def _values(file: Found | Refusal, sha256: str, state: State, now: float, today:
         "path": sight.text,
         "size": sight.size,
         "mtime_ns": sight.mtime_ns,
+        "share": sight.mark,
         "sha256": sha256,
         "date": today.isoformat(),
         "state": state,
@@ -103,8 +104,8 @@ def _values(file: Found | Refusal, sha256: str, state: State, now: float, today:
 
 
 INSERT: Final = """
-INSERT INTO item (id, path, size, mtime_ns, sha256, captured_ns, date, state, seen_at)
-VALUES (:id, :path, :size, :mtime_ns, :sha256, :mtime_ns, :date, :state, :now)
+INSERT INTO item (id, path, size, mtime_ns, sha256, captured_ns, date, state, seen_at, share)
+VALUES (:id, :path, :size, :mtime_ns, :sha256, :mtime_ns, :date, :state, :now, :share)
 """
 
 RENEWED: Final = """EXISTS (SELECT 1 FROM item later WHERE later.path = item.path AND later.sha256 = item.sha256
@@ -113,6 +114,8 @@ RENEWED: Final = """EXISTS (SELECT 1 FROM item later WHERE later.path = item.pat
 
 RECORD: Final = f"""{INSERT} ON CONFLICT (id) DO UPDATE SET
     mtime_ns = excluded.mtime_ns,
+    share = excluded.share,
+    missed_at = NULL,
     losses = iif(state IN ('quarantined', 'gone'), 0, losses),
     strikes = iif(state IN ('quarantined', 'gone'), 0, strikes),
     code = iif(state IN ('quarantined', 'gone'), NULL, code),
@@ -124,9 +127,9 @@ RECORD: Final = f"""{INSERT} ON CONFLICT (id) DO UPDATE SET
 """
 
 REFUSE: Final = """
-INSERT INTO item (id, path, size, mtime_ns, sha256, captured_ns, date, state, code, stage, reason, seen_at)
-VALUES (:id, :path, :size, :mtime_ns, :sha256, :mtime_ns, :date, :state, :code, 'ingest', :reason, :now)
+INSERT INTO item (id, path, size, mtime_ns, sha256, captured_ns, date, state, code, stage, reason, seen_at, share)
+VALUES (:id, :path, :size, :mtime_ns, :sha256, :mtime_ns, :date, :state, :code, 'ingest', :reason, :now, :share)
 ON CONFLICT (id) DO UPDATE SET
     size = excluded.size, mtime_ns = excluded.mtime_ns, state = excluded.state, code = excluded.code,
-    reason = excluded.reason
+    reason = excluded.reason, share = excluded.share, missed_at = NULL
 """

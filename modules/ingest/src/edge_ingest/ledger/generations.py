@@ -102,6 +102,7 @@ def _renew(db: Connection, item: Finished, now: float) -> str:
 LATEST: Final = "SELECT max(generation) FROM item WHERE path = ? AND sha256 = ?"
 
 RENEW: Final = """
-INSERT INTO item (id, path, size, mtime_ns, sha256, generation, captured_ns, date, state, seen_at)
-SELECT :renewed, path, size, mtime_ns, sha256, :generation, captured_ns, date, 'waiting', :now FROM item WHERE id = :id
+INSERT INTO item (id, path, size, mtime_ns, sha256, generation, captured_ns, date, state, seen_at, share)
+SELECT :renewed, path, size, mtime_ns, sha256, :generation, captured_ns, date, 'waiting', :now, share
+FROM item WHERE id = :id
 """

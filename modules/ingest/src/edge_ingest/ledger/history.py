@@ -6,13 +6,18 @@ release that does not know them leaves them alone.
 """
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from edge_common.messages import HistoryMessage, ItemHistory, KeptMessage, chunks
 from edge_ingest.ledger.records import sound
+
+log = logging.getLogger(__name__)
 
 MOST_KEPT: Final = 1_000_000
 """Events in the ledger, at most, some 100 bytes each; where nobody takes them, the oldest go."""
@@ -71,7 +76,7 @@ def follow(db: Connection, now: Callable[[], float]) -> None:
 
 
 def untold(db: Connection, most: int) -> list[HistoryMessage]:
-    """The oldest events, as messages; an item whose record makes no sense is set aside.
+    """The oldest events, as messages; an item whose record makes no sense is set aside, and such events are dropped.
 
     Args:
         db: The ledger.
@@ -85,7 +90,7 @@ def untold(db: Connection, most: int) -> list[HistoryMessage]:
         " id, path, sha256, size, date, generation FROM history JOIN item ON id = item ORDER BY number LIMIT ?",
         (most,),
     )
-    return [HistoryMessage(ledger=ledger, items=tuple(items)) for items in chunks(_histories(rows), most)]
+    return [HistoryMessage(ledger=ledger, items=tuple(items)) for items in chunks(_histories(db, rows), most)]
 
 
 def forget(db: Connection, kept: KeptMessage) -> None:
@@ -107,11 +112,16 @@ def bound(db: Connection) -> int:
     ).rowcount
 
 
-def _histories(rows: Iterable[Row]) -> Iterator[ItemHistory]:
+def _histories(db: Connection, rows: Iterable[Row]) -> Iterator[ItemHistory]:
     """Events by item, in the order of the items' first ones."""
     by_item: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         by_item[row["id"]].append(dict(row))
     for events in by_item.values():
         for first in range(0, len(events), MOST_TOGETHER):
-            yield ItemHistory.model_validate({**events[0], "events": events[first : first + MOST_TOGETHER]})
+            together = events[first : first + MOST_TOGETHER]
+            try:
+                yield ItemHistory.model_validate({**together[0], "events": together})
+            except ValidationError as error:
+                log.error("events of the history make no sense, and are dropped: %s", error)
+                db.executemany("DELETE FROM history WHERE number = ?", [(event["number"],) for event in together])

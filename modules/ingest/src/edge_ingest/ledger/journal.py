@@ -33,11 +33,16 @@ class Journal:
         db: The ledger, open.
         path: Its file. Where it turns out to be no longer whole, a new one takes its place.
         clock: Waits where the disk refuses.
+
+    Attributes:
+        life: Counts the ledgers that took each other's place.
     """
 
     def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock) -> None:
         self._path = path
         self._spoilt = ""
+        self._doubt: tuple[str, int] | None = None
+        self.life = 1
         self._clock = clock
         self._db = self._followed(db)
         self._backoff = Backoff()
@@ -59,6 +64,16 @@ class Journal:
         self._work.set()
         return await future
 
+    def doubt(self, reason: str, life: int) -> None:
+        """Have the ledger replaced, as somebody has found out that it is no longer whole.
+
+        Args:
+            reason: Why.
+            life: Of the ledger that was looked at; if it was replaced meanwhile, nothing happens.
+        """
+        self._doubt = reason, life
+        self._work.set()
+
     async def run(self) -> None:
         """Do what is asked, for ever.
 
@@ -68,6 +83,9 @@ class Journal:
         while True:
             await self._work.wait()
             self._work.clear()
+            if self._doubt and self._doubt[1] == self.life:
+                self._spoilt = self._doubt[0]
+            self._doubt = None
             batch, self._waiting = self._waiting, []
             results = await self._persist([work for work, _ in batch])
             for (_, future), result in zip(batch, results, strict=True):
@@ -93,14 +111,15 @@ class Journal:
 
     def _commit(self, batch: list[Work]) -> list[Any]:
         if self._spoilt:
+            self._db.close()
             self._db = self._followed(replace(self._path, self._spoilt))
             self._spoilt = ""
+            self.life += 1
         try:
             return self._transact(batch)
         except sqlite3.DatabaseError as error:
             if not is_corrupt(error):
                 raise
-            self._db.close()
             self._spoilt = str(error)
             raise SpoiltError(str(error)) from error
 

@@ -73,7 +73,7 @@ def _take_over(db: sqlite3.Connection, path: Path) -> int:
     db.execute("BEGIN IMMEDIATE")
     for row in _rows(path):
         if flaw(row) is None:
-            kept += db.execute(TAKE_OVER, dict(row)).rowcount
+            kept += db.execute(TAKE_OVER, {"share": None, **dict(row)}).rowcount
     db.execute("COMMIT")
     return kept
 
@@ -99,7 +99,7 @@ def _rows(path: Path) -> Iterator[sqlite3.Row]:
 
 TAKE_OVER: Final = """
 INSERT OR IGNORE INTO item (id, path, size, mtime_ns, sha256, generation, captured_ns, date, state, attempt, losses,
-    strikes, code, stage, reason, seen_at, sent_at, accepted_at, asked_at, ended_at, told)
+    strikes, code, stage, reason, seen_at, sent_at, accepted_at, asked_at, ended_at, told, share)
 VALUES (:id, :path, :size, :mtime_ns, :sha256, :generation, :captured_ns, :date, :state, :attempt, :losses,
-    :strikes, :code, :stage, :reason, :seen_at, :sent_at, :accepted_at, :asked_at, :ended_at, :told)
+    :strikes, :code, :stage, :reason, :seen_at, :sent_at, :accepted_at, :asked_at, :ended_at, :told, :share)
 """

@@ -1,6 +1,7 @@
 """The ledger's tables, and how an older ledger becomes a newer one."""
 
 import sqlite3
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -89,7 +90,15 @@ CREATE TRIGGER item_removed AFTER DELETE ON item BEGIN
 END;
 """
 
-MIGRATIONS: Final = (VERSION_1, VERSION_2)
+VERSION_3: Final = """
+ALTER TABLE item ADD COLUMN share INTEGER;   -- the mark of the share that it was seen on last
+ALTER TABLE item ADD COLUMN missed_at REAL;  -- since when its file is not there; NULL while it may be
+"""
+
+MOST_REBUILT: Final = 64 << 20
+"""Bytes of a ledger, as much again of memory and of disk, and about a second."""
+
+MIGRATIONS: Final = (VERSION_1, VERSION_2, VERSION_3)
 """The n-th makes version n out of version n - 1, by additions that the release before does not mind."""
 
 
@@ -107,9 +116,11 @@ def open_ledger(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     try:
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         _migrate(db, path)
+        _rebuild(db, path)
     except BaseException:
         db.close()
         raise
@@ -122,3 +133,12 @@ def _migrate(db: sqlite3.Connection, path: Path) -> None:
         raise ConfigurationError(f"{path} has version {version}; this release reads up to {len(MIGRATIONS) + 1}")
     for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
         db.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
+
+
+def _rebuild(db: sqlite3.Connection, path: Path) -> None:
+    """Have a ledger of before be able to shrink, if that takes a moment only; a larger one fills its free pages."""
+    shrinks: int = db.execute("PRAGMA auto_vacuum").fetchone()[0]
+    if not shrinks and path.stat().st_size <= MOST_REBUILT:
+        db.execute("PRAGMA temp_store = MEMORY")
+        with suppress(sqlite3.OperationalError):  # the disk is full, or somebody reads it
+            db.execute("VACUUM")

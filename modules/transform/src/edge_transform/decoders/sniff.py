@@ -17,6 +17,8 @@ SIGNATURES: Final = tuple(
         ("image/heif", rb".{4}ftyp(hei|mif1|avif)"),
         ("image/jp2", rb"\0{3}\x0cjP  |\xff\x4f\xff\x51"),
         ("video/mp4", rb".{4}ftyp"),
+        ("video/matroska", rb"\x1a\x45\xdf\xa3"),
+        ("video/avi", rb"RIFF.{4}AVI "),
         ("application/pdf", rb"%PDF-"),
         ("application/zip", rb"PK\x03\x04"),
         ("application/gzip", rb"\x1f\x8b"),

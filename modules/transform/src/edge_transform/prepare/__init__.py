@@ -1,5 +1,9 @@
-"""Preparation: from a file to a tensor under the contract. Training code imports this, so both see the same pixels."""
+"""Preparation: from a file to a tensor under the contract. Training code imports this, so both see the same pixels.
 
+:func:`prepare` gives the sample of a picture, :func:`prepare_rows` all samples of any file.
+"""
+
+from contextlib import closing
 from io import BytesIO
 from typing import Final
 
@@ -7,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image
 
-from edge_common.contract import ImageInput
-from edge_common.errors import ItemError
+from edge_common.contract import Input, PictureInput
 from edge_common.messages import Frame
 from edge_transform.decoders import decode
 from edge_transform.decoders.sniff import HEAD_BYTES
+from edge_transform.errors import SEVERAL, judging
 from edge_transform.prepare.image import fill
+from edge_transform.prepare.samples import samples
 from edge_transform.room import Room
-from edge_transform.tables import RowsInput, samples
 
 __all__ = ["MAX_PIXELS", "prepare", "prepare_into", "prepare_rows"]
 
@@ -22,8 +26,8 @@ MAX_PIXELS: Final = 100_000_000
 """What a file's picture may have unless said otherwise; 440 MB while it is decoded, and 2 GB as transparent WebP."""
 
 
-def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
-    """One sample, prepared as the transform module does it.
+def prepare(source: bytes | Image, wanted: PictureInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
+    """One sample, prepared as the transform module does it; of a file with several, the first.
 
     Args:
         source: A file's content; or a picture, which is taken as it stands (EXIF orientation is not applied).
@@ -38,14 +42,15 @@ def prepare(source: bytes | Image, wanted: ImageInput, max_pixels: int = MAX_PIX
     """
     row = np.empty(wanted.sample_shape, np.float32)
     if isinstance(source, bytes):
-        prepare_into(source, wanted, Room(max_pixels), row)
+        with judging(), closing(decode(BytesIO(source), wanted, Room(max_pixels))) as pictures:
+            fill(next(pictures), wanted, row)
     else:
         fill(source, wanted, row)
     return row
 
 
-def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDArray[np.float32]) -> Frame:
-    """Prepare a file's sample into its row of a batch; where it lies in its picture.
+def prepare_into(content: bytes, wanted: PictureInput, pixels: Room, row: npt.NDArray[np.float32]) -> Frame:
+    """Prepare a file's one sample into its row of a batch; where it lies in its picture.
 
     Args:
         content: The file.
@@ -54,29 +59,29 @@ def prepare_into(content: bytes, wanted: ImageInput, pixels: Room, row: npt.NDAr
         row: Shape ``wanted.sample_shape``.
 
     Raises:
-        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``.
+        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``; or :data:`SEVERAL`.
         MemoryError: There is not enough for it now.
     """
-    try:
-        [frame] = [fill(sample, wanted, row) for sample in decode(content, wanted, pixels)]
-    except (ItemError, MemoryError):
-        raise
-    except Exception as error:  # malformed data makes decoders raise what nobody can enumerate
-        raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error
+    with judging(), closing(decode(BytesIO(content), wanted, pixels)) as pictures:
+        frame = fill(next(pictures), wanted, row)
+        if next(pictures, None):
+            raise SEVERAL
     return frame
 
 
-def prepare_rows(content: bytes, wanted: RowsInput) -> npt.NDArray[np.float32]:
+def prepare_rows(content: bytes, wanted: Input, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
     """All samples of a file that may hold many, as the transform module prepares them, which takes them block by block.
 
     Args:
         content: The file.
         wanted: The contract's input half.
+        max_pixels: The most that a picture in it may have.
 
     Returns:
         Shape ``(samples, *wanted.sample_shape)``.
 
     Raises:
-        ItemError: As from :func:`edge_transform.tables.samples`.
+        ItemError: As from :func:`edge_transform.prepare.samples.samples`.
     """
-    return np.concatenate(list(samples(BytesIO(content), content[:HEAD_BYTES], wanted)))
+    found = samples(BytesIO(content), content[:HEAD_BYTES], wanted, Room(max_pixels))
+    return np.concatenate([rows for rows, _ in found])

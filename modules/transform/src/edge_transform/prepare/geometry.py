@@ -1,13 +1,13 @@
 """Where a sample lies in its picture. Pure: sizes are width and height."""
 
-from edge_common.contract import ImageInput
+from edge_common.contract import PictureInput
 from edge_common.messages import Frame
 
 Size = tuple[int, int]
 Box = tuple[float, float, float, float]
 
 
-def frame(full: Size, picture: Size, wanted: ImageInput) -> Frame:
+def frame(full: Size, picture: Size, wanted: PictureInput) -> Frame:
     """What of a picture a sample shows.
 
     Args:
@@ -41,7 +41,7 @@ def whole(picture: Size) -> Box:
     return (0.0, 0.0, float(picture[0]), float(picture[1]))
 
 
-def _shown(picture: Size, wanted: ImageInput) -> Box:
+def _shown(picture: Size, wanted: PictureInput) -> Box:
     size = (wanted.width, wanted.height)
     match wanted.resize:
         case "stretch":

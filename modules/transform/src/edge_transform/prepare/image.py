@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from edge_common.contract import ImageInput
+from edge_common.contract import PictureInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.decoders.image import FULL_SIZE
@@ -22,7 +22,7 @@ UNBOUNDED: Final = frozenset({"I", "F"})
 """Modes of 32 bits a value, whose black and white are anyone's guess."""
 
 
-def fill(picture: Image.Image, wanted: ImageInput, row: npt.NDArray[np.float32]) -> Frame:
+def fill(picture: Image.Image, wanted: PictureInput, row: npt.NDArray[np.float32]) -> Frame:
     """Prepare a picture into its row of a batch; where it lies in the picture.
 
     Args:
@@ -67,7 +67,7 @@ def _opaque(picture: Image.Image, mode: str) -> Image.Image:
     return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _resize(picture: Image.Image, wanted: ImageInput) -> Image.Image:
+def _resize(picture: Image.Image, wanted: PictureInput) -> Image.Image:
     size = (wanted.width, wanted.height)
     if wanted.resize == "letterbox":
         return _letterbox(picture, size)

@@ -11,9 +11,10 @@ from typing import BinaryIO, Final
 import numpy as np
 import numpy.typing as npt
 
-from edge_common.contract import AudioInput, Input, TabularInput, TensorInput
+from edge_common.contract import AudioInput, TabularInput, TensorInput
 from edge_common.errors import ItemError
 from edge_transform.decoders.sniff import sniff
+from edge_transform.errors import judging
 from edge_transform.tables.cutting import cut
 
 Block = npt.NDArray[np.float32]
@@ -50,21 +51,15 @@ def samples(file: BinaryIO, head: bytes, wanted: RowsInput) -> Iterator[Block]:
         MemoryError: There is not enough for it now.
     """
     read, some = reader_of(head, wanted), False
-    try:
+    with judging():
         for block in cut(read(file, wanted), wanted.batch):
             some = True
             yield block
-    except (ItemError, MemoryError):
-        raise
-    except Exception as error:  # malformed data makes readers raise what nobody can enumerate
-        if isinstance(error, OSError) and error.errno:  # the share's; those of pyarrow's own have no number
-            raise
-        raise ItemError("DECODE_FAILED", f"it cannot be decoded ({error})") from error
     if not some:
         raise ItemError("EMPTY", "there is no sample in it")
 
 
-def reader_of(head: bytes, wanted: Input) -> Reader:
+def reader_of(head: bytes, wanted: RowsInput) -> Reader:
     """What reads a file that begins so.
 
     Raises:

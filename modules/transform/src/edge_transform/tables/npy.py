@@ -25,7 +25,8 @@ def read(file: BinaryIO, wanted: TensorInput) -> Iterator[npt.NDArray[np.float32
     if dtype.kind not in NUMBERS:
         raise ItemError("UNSUPPORTED", f"it holds {dtype}, not numbers")
     shape = _rows(shape, wanted)
-    left = os.fstat(file.fileno()).st_size - file.tell()
+    begin = file.tell()
+    left = file.seek(0, os.SEEK_END) - file.seek(begin)
     if fortran or math.prod(shape) * dtype.itemsize != left:
         raise ItemError("DECODE_FAILED", f"{left} bytes are no array of {dtype} and shape {shape} in C order")
     some = max(1, BLOCK_BYTES // (math.prod(wanted.shape) * dtype.itemsize))

@@ -97,6 +97,14 @@ class Events:
         about = {"id": item.id, "date": item.date.isoformat(), "attempt": item.attempt}
         self._note("stored", [{**_place(stored, item.sha256), **about}], now)
 
+    def dropped(self, original: int, now: datetime) -> None:
+        """An item's original is given up; within the transaction that removes it, while its part is there."""
+        query = "SELECT id, attempt, parts.date FROM parts JOIN items ON items.number = item WHERE parts.number = ?"
+        names = ("id", "attempt", "date")
+        rows = self._database.execute(query, [original]).fetchall()
+        about = [{**dict(zip(names, row, strict=True)), "reason": "its original was given up"} for row in rows]
+        self._note("dropped", about, now)
+
     def waiting(self) -> list[tuple[str, int]]:
         """The dates of items whose events wait, with how many do."""
         return self._database.execute("SELECT date, count(*) FROM events GROUP BY date").fetchall()

@@ -37,8 +37,8 @@ COLUMNS: Final[dict[str, pa.DataType]] = {
 
 ``source`` names the history that the event is from (a ledger, or a spool), ``number`` is its number there, from 1 and
 without gaps; together they identify the event. ``module`` says who wrote it, ``event`` is ``seen``, ``accepted``,
-``stored``, or the state that the item has got in the ledger, ``at`` is in seconds since 1970. The ``object`` columns,
-``etag`` and ``rows`` say where in the store how much of an item was stored.
+``stored``, ``dropped`` (its original was given up), or the state that the item has got in the ledger, ``at`` is in
+seconds since 1970. The ``object`` columns, ``etag`` and ``rows`` say where in the store how much of an item was stored.
 """
 
 SCHEMA: Final = pa.schema(COLUMNS)

@@ -42,7 +42,15 @@ def _blob(environment: StoreEnvironment, url: str, clock: Clock) -> Sink:
         _check_certificates(environment.blob_ca)
     secret = SecretFile(environment.blob_credentials) if environment.blob_credentials else None
     place = Place(url, environment.blob_api_version, environment.blob_ca)
+    try:
+        place.check()
+    except ValueError as error:
+        raise ConfigurationError(f"environment: BLOB_API_VERSION: {_line(error)}") from error
     return BlobSink(Container(place, secret, PATIENCE_S), clock)
+
+
+def _line(error: ValueError) -> str:
+    return " ".join(str(error).split())
 
 
 def _check_certificates(ca: Path) -> None:

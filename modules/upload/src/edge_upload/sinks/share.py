@@ -14,7 +14,7 @@ import stat
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Final
 
@@ -90,10 +90,11 @@ class ShareSink:
 
     async def read(self, name: str) -> AsyncIterator[bytes]:
         checked(name)
-        offset = 0
-        while chunk := await asyncio.to_thread(self._chunk, name, offset):
-            yield chunk
-            offset += len(chunk)
+        for offset in count(step=CHUNK):
+            if chunk := await asyncio.to_thread(self._chunk, name, offset):
+                yield chunk
+            if len(chunk) < CHUNK:
+                return
 
     def _entries(self, folder: str) -> Iterator[tuple[str, os.stat_result]]:
         """What lies in a folder, under names in the store; what goes meanwhile is not there."""

@@ -63,10 +63,10 @@ SELECT file.device, file.date, file.name AS about, CASE
 FROM file WHERE (file.date IS NULL OR (file.modified < :since AND file.kind <> '_ledger'))
 AND NOT EXISTS (SELECT 1 FROM stored WHERE object = file.name)
 AND NOT (kind = 'raw' AND EXISTS (SELECT 1 FROM item
-    WHERE device = file.device AND date = file.date AND id = file.stem AND size = file.size))
+    WHERE device = file.device AND date = file.date AND id = file.stem AND size = file.size AND dropped))
 ORDER BY 1, 2, 3
 """
-"""An original of an item of the ledger is none: it may have been given up after the store had taken it."""
+"""An original that was given up is none: the store may have taken it before, and a kill kept that from the ledger."""
 
 STORED_TWICE: Final = """
 SELECT one.device, one.date, one.object AS about,

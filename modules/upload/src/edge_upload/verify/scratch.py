@@ -38,7 +38,7 @@ CREATE INDEX held_by_name ON held (name, id);
 
 CREATE TABLE item AS             -- how far each item has come
 SELECT device, date, id, max(path) AS path, max(content_sha256) AS content_sha256, max(at) AS at,
-    max(size) AS size,
+    max(size) AS size, max(event = 'dropped') AS dropped,
     max(event = 'stored' AND object LIKE 'records/%') AS stored, max(event IN ('accepted', 'stored')) AS accepted
 FROM event GROUP BY device, date, id;
 CREATE UNIQUE INDEX item_by_id ON item (device, date, id);
@@ -97,8 +97,8 @@ def file() -> Iterator[BinaryIO]:
     """
     with ExitStack() as stack:
         with writing():
-            opened = stack.enter_context(TemporaryFile())
-        yield opened
+            made = stack.enter_context(TemporaryFile())
+        yield made
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import ClientSession, DummyCookieJar
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.storage import blob as sync
 from azure.storage.blob.aio import ContainerClient
 
 from edge_upload.sinks.blob.credentials import Credential, Secret, SecretFile, identity
@@ -29,6 +30,14 @@ class Place:
     url: str
     api_version: str | None = None
     ca: Path | None = None
+
+    def check(self) -> None:
+        """See whether the SDK takes it; nothing is connected.
+
+        Raises:
+            ValueError: It does not; the message says why.
+        """
+        sync.ContainerClient.from_container_url(self.url, api_version=self.api_version).close()
 
 
 class Container:

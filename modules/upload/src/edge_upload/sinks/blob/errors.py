@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import ClientError
 from azure.core.exceptions import AzureError, HttpResponseError
+from azure.storage.blob import StorageErrorCode
 
 from edge_upload.sinks import SinkConflictError, SinkDeniedError, SinkError, SinkMissingError, SinkUnavailableError
 
@@ -49,7 +50,7 @@ def translated(what: str, error: HttpResponseError) -> SinkError:
     """The sink's error for what the store has answered."""
     if error.response is None:
         return SinkDeniedError(f"cannot {what}: no identity can be had ({type(error).__name__})")
-    code = str(getattr(error, "error_code", None) or error.reason or "no code")
+    code = _code(error)
     message = f"cannot {what}: the store answers {error.status_code} ({code})"
     if error.status_code in DENIED:
         return SinkDeniedError(message)
@@ -60,6 +61,12 @@ def translated(what: str, error: HttpResponseError) -> SinkError:
     if error.status_code == HTTPStatus.NOT_FOUND and code != "ContainerNotFound":
         return SinkMissingError(message)
     return SinkUnavailableError(message)
+
+
+def _code(error: HttpResponseError) -> str:
+    """The store's own word; those that the SDK knows are members of an enumeration, whose ``str`` is another."""
+    code = getattr(error, "error_code", None)
+    return code.value if isinstance(code, StorageErrorCode) else str(code or error.reason or "no code")
 
 
 def _cause(error: Exception) -> str:

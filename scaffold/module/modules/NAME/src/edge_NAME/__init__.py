@@ -1,0 +1,1 @@
+"""The NAME module: counts predictions by their labels."""
