@@ -1,4 +1,4 @@
-"""The inference image without IoT Edge, as a cluster runs it: a signed model, HTTP, and no rights but those it needs."""
+"""The inference image without IoT Edge, as a cluster runs it: a signed model, HTTP, and no needless right."""
 
 import json
 from collections.abc import Iterator, Mapping

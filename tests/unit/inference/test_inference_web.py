@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -223,12 +224,15 @@ async def test_more_requests_than_there_are_places_for_are_refused(
     assert device.metric("http_requests_total", route="infer", status="503")
 
 
-async def test_who_goes_away_in_the_middle_leaves_the_place(address: str, by_hand: httpx.AsyncClient) -> None:
+async def test_who_goes_away_in_the_middle_leaves_the_place(
+    address: str, by_hand: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
+) -> None:
     for _ in range(PLACES + 1):
         async with half_a_request(int(address.rpartition(":")[2])):
             pass
     while (await by_hand.post(INFER, json=request(1))).status_code != 200:
         await asyncio.sleep(0.01)
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_swap_costs_no_request(device: Device, address: str) -> None:

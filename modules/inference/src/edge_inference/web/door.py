@@ -1,5 +1,8 @@
 """Before and after every request: who it is from, what it is refused for, and what is counted of it."""
 
+from contextlib import suppress
+
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge_common.clock import Clock
@@ -50,7 +53,8 @@ class Door:
         inflow = Inflow(receive)
         try:
             self._admit(scope)
-            await self._app(scope, inflow, send)
+            with suppress(ClientDisconnect):  # then nobody is there to be answered
+                await self._app(scope, inflow, send)
         except RefusedError as refusal:
             await self._intake.discard(inflow)
             await refusal.response(scope, receive, send)

@@ -15,7 +15,7 @@ class WebMeasures:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
             "edge_inference_http_requests",
-            "Requests by route and status; 0 where the client had gone.",
+            "Requests by route and status; 0 where none was answered.",
             ["route", "status"],
             registry=registry,
         )

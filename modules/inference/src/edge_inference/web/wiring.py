@@ -30,16 +30,13 @@ MOST_BYTES: Final = 16 << 20
 LIMITS: Final = Limits()
 
 
-def web_server(
-    around: Surroundings[InferenceEnvironment], engine: Engine, serving: Serving, limits: Limits = LIMITS
-) -> Server | None:
+def web_server(around: Surroundings[InferenceEnvironment], engine: Engine, serving: Serving) -> Server | None:
     """The server that the environment asks for, if it does.
 
     Args:
         around: What the module is given.
         engine: Runs the model.
         serving: Knows the model.
-        limits: What connections may take.
 
     Raises:
         ConfigurationError: What the environment says makes no sense, or the port is taken.
@@ -48,7 +45,7 @@ def web_server(
     if environment.http_port is None:
         return None
     access = Access.of(environment)
-    intake = Intake(PLACES, MOST_BYTES, limits.patience)
+    intake = Intake(PLACES, MOST_BYTES, LIMITS.patience)
     measures = WebMeasures(around.metrics.registry)
     door = Middleware(Door, access.token, intake, around.clock, measures)
     app = Starlette(
@@ -57,7 +54,7 @@ def web_server(
         exception_handlers={HTTPException: no_route, Exception: failed},
     )
     app.router.redirect_slashes = False
-    return Server(app, _listener(environment), access.tls, limits)
+    return Server(app, _listener(environment), access.tls, LIMITS)
 
 
 def _listener(environment: InferenceEnvironment) -> socket.socket:
