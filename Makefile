@@ -42,10 +42,10 @@ simulate: setup ## Start the same suite and stay: drop files, edit twins, watch;
 
 TARGET ?= vm
 GPU ?= 0
-MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).json
+MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).$(if $(filter kubernetes,$(TARGET)),yaml,json)
 
 .PHONY: manifest
-manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy or cpu, with GPU=1 for a host with one
+manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy, cpu or kubernetes, with GPU=1 for a host with one
 	$(BIN)/python -m deploy.manifest --target $(TARGET) --gpu $(GPU) --platform $(ARCH) --output $(MANIFEST) \
 		$(addprefix --pins ,$(wildcard config/images.json))
 
