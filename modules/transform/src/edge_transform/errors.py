@@ -53,10 +53,18 @@ def too_long(seconds: float) -> str:
     return f"decoding it takes more than maxDecodeSeconds, {seconds:.0f}, of CPU time"
 
 
-SEVERAL: Final = ItemError("SEVERAL", "it holds several pictures")
+SEVERAL: Final = "SEVERAL"
 """No verdict: such a file is prepared picture by picture, as are those that hold many samples by their nature."""
 
-NO_MEMORY: Final = ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
+
+def several() -> ItemError:
+    """``SEVERAL``. Errors that are raised are made anew each time: they hold all that the frames below them held."""
+    return ItemError(SEVERAL, "it holds several pictures")
+
+
+def no_memory() -> ItemError:
+    """``NO_MEMORY``."""
+    return ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
 
 
 @contextmanager
