@@ -78,8 +78,9 @@ class Apart:
 
     def rest(self) -> None:
         """End the processes that have nothing to do."""
-        while self._idle:
-            self._idle.pop().end()
+        with suppress(IndexError):  # threads take from the same list
+            while True:
+                self._idle.pop().end()
 
     def _ask_idle(self, content: bytes, task: Task) -> "tuple[_Box, Heard] | None":
         """An idle process's answer; None if there is none, or it ends, perhaps of what it had in hand before."""
