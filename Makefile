@@ -74,6 +74,17 @@ FAULTS ?= 200
 chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
+PARTS ?= pipeline overhead latency growth
+GROWTH ?= 1
+
+.PHONY: bench
+bench: $(VENV)/.ready-dev ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
+	@PYTHONPATH=benchmarks $(BIN)/python -m bench --growth $(GROWTH) $(PARTS)
+
+.PHONY: profile
+profile: $(VENV)/.ready-dev ## Draw a flame graph of MODULE=… under the benchmark's load
+	@PYTHONPATH=benchmarks $(BIN)/python -m bench.profile '$(or $(MODULE),$(error say which: make profile MODULE=transform))'
+
 .PHONY: bench-swap
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON
 	$(BIN)/python benchmarks/swap.py
