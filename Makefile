@@ -42,10 +42,10 @@ simulate: setup ## Start the same suite and stay: drop files, edit twins, watch;
 
 TARGET ?= vm
 GPU ?= 0
-MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).json
+MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).$(if $(filter kubernetes,$(TARGET)),yaml,json)
 
 .PHONY: manifest
-manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy or cpu, with GPU=1 for a host with one
+manifest: setup ## Expand deployment.template.json for TARGET=vm, k8s-legacy, cpu or kubernetes, with GPU=1 for a host with one
 	$(BIN)/python -m deploy.manifest --target $(TARGET) --gpu $(GPU) --platform $(ARCH) --output $(MANIFEST) \
 		$(addprefix --pins ,$(wildcard config/images.json))
 
@@ -73,6 +73,17 @@ FAULTS ?= 200
 .PHONY: chaos
 chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
+
+PARTS ?= pipeline overhead latency growth
+GROWTH ?= 1
+
+.PHONY: bench
+bench: $(VENV)/.ready-dev ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
+	@PYTHONPATH=benchmarks $(BIN)/python -m bench --growth $(GROWTH) $(PARTS)
+
+.PHONY: profile
+profile: $(VENV)/.ready-dev ## Draw a flame graph of MODULE=… under the benchmark's load
+	@PYTHONPATH=benchmarks $(BIN)/python -m bench.profile '$(or $(MODULE),$(error say which: make profile MODULE=transform))'
 
 .PHONY: bench-swap
 bench-swap: $(VENV)/.ready-dev ## Measure what a stream of batches notices of twelve swaps; the last line is JSON

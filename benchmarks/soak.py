@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from bench.processor import resident_mib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -34,7 +35,6 @@ WARM_UP = 1 / 3
 """The share of the run in which caches fill and pools grow."""
 MOST_MIB = 4.0
 """By which a process may grow after that, by the slope of its memory: so a longer run finds a slower leak."""
-MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -135,18 +135,12 @@ async def watch(control: ControlClient, suite: Suite, looks: list[Look]) -> None
         looks.append(
             Look(
                 (time.monotonic() - began) / 60,
-                {name: resident(pid) for name, pid in processes.items()},
+                {name: resident_mib(pid) for name, pid in processes.items()},
                 {name: open_files(pid) for name, pid in processes.items()},
                 {"in the hub": sum(queue["messages"] for queue in status["queues"]), "not settled": open_items},
             )
         )
         await asyncio.sleep(LOOK_S)
-
-
-def resident(pid: int) -> float:
-    """MiB of a process' own memory that are in RAM (proc_pid_status(5))."""
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return int(fields["RssAnon"].split()[0]) * 1024 / MIB
 
 
 def open_files(pid: int) -> int:

@@ -33,10 +33,11 @@ def _hub() -> Iterator[Hub]:
     Raises:
         ClickException: Something does.
     """
+    secret = os.environ.get(_SECRET)
+    if secret is None:
+        raise click.ClickException(f"set {_SECRET} to that of a policy that may write to the registry")
     try:
-        yield Hub(os.environ[_SECRET])
-    except KeyError:
-        raise click.ClickException(f"set {_SECRET} to that of a policy that may write to the registry") from None
+        yield Hub(secret)
     except DeployError as error:
         raise click.ClickException(str(error)) from error
     except HttpOperationError as error:

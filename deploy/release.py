@@ -76,9 +76,20 @@ def changes(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> JsonObject:
 
     What is not wanted any more is removed: a module refuses desired properties that it does not know.
     """
-    gone = {name: None for name in known if name not in wanted and name not in OWN and not name.startswith("$")}
-    new = {name: value for name, value in wanted.items() if name not in known or name not in OWN}
-    return gone | {name: value for name, value in new.items() if known.get(name) != value}
+    ours = {name: value for name, value in known.items() if name not in OWN and not name.startswith("$")}
+    return _patch({name: value for name, value in wanted.items() if name not in known or name not in OWN}, ours)
+
+
+def _patch(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> JsonObject:
+    """IoT Hub merges objects within objects, too: what is to go from one has to be named."""
+    patch: JsonObject = {name: None for name in known if name not in wanted}
+    for name, value in wanted.items():
+        before = known.get(name)
+        if not (isinstance(value, Mapping) and isinstance(before, Mapping)):
+            patch |= {name: value} if value != before else {}
+        elif inner := _patch(value, before):
+            patch[name] = inner
+    return patch
 
 
 def digest(content: Mapping[str, Any]) -> str:

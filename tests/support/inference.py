@@ -39,6 +39,8 @@ class Device:
         self.state = folder / "state"
         self.registries: tuple[str, ...] = ()
         self.trust: dict[str, Any] = {"trust_policy": "off"}
+        self.http: dict[str, Any] = {}
+        self.make_hub: Callable[..., FakeHub] = FakeHub
         self.hub = FakeHub()
         self.clock = FakeClock()
         self.metrics = Metrics()
@@ -53,9 +55,10 @@ class Device:
             model_dir=self.models,
             allowed_registries=self.registries,
             **self.trust,
+            **self.http,
         )
         environment.state_dir.mkdir(exist_ok=True)
-        self.hub = FakeHub(twin=self.hub.twin)
+        self.hub = self.make_hub(twin=self.hub.twin)
         self.metrics = Metrics()
         self._stop = asyncio.Event()
         wiring = wire(Surroundings(environment, self.hub, self.clock, self.metrics), open_session)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from azure.iot.device.common.async_adapter import AwaitableCallback
 
 from edge_common.azure_hub import AzureHub
 from edge_common.errors import HubStuckError
@@ -23,3 +24,35 @@ async def test_a_client_that_neither_answers_nor_disconnects_is_told_from_a_slow
     hub._state_changed()
     with pytest.raises(HubStuckError, match="no answer"):
         await hub.send("out", b"{}")
+
+
+class LateClient:
+    """An SDK client that answers, as the SDK does, whenever it comes to that: whether or not anybody still waits."""
+
+    connected = True
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.answer = AwaitableCallback()
+
+    async def send_message_to_output(self, *_: Any) -> None:
+        self.asked.set()
+        await self.answer.completion()
+
+    async def shutdown(self) -> None:
+        self.answer()
+        await asyncio.sleep(0)  # it gets there in the loop's next turn
+
+
+async def test_the_sdk_may_answer_who_waits_no_longer() -> None:
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+    client = LateClient()
+    hub = AzureHub(client)
+    hub._state_changed()
+    sending = asyncio.create_task(hub.send("out", b"{}"))
+    await client.asked.wait()
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    await hub.close()
+    assert (sending.cancelled(), troubles) == (True, [])

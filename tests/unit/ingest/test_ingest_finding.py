@@ -124,6 +124,21 @@ async def test_a_share_that_is_away_is_waited_for(folder: Path) -> None:
         assert rig.clock.monotonic() < began + 1000
 
 
+async def test_a_share_that_refuses_is_waited_for(folder: Path) -> None:
+    share = folder / "share"
+    put(folder, "a.png")
+    async with running(folder, settleSeconds=60) as rig:
+        for _ in range(10):
+            await rig.pass_time(5)  # it is known to be there, and is to be looked at again
+        share.rename(folder / "elsewhere")
+        share.symlink_to(share)  # entering it is an error that is not that there is nothing
+        for _ in range(20):
+            await rig.pass_time(5)
+        share.unlink()
+        (folder / "elsewhere").rename(share)
+        await rig.until_state(a__png="done")
+
+
 async def test_known_files_are_not_read_again_after_a_restart(folder: Path) -> None:
     file = put(folder, "a.png")
     async with running(folder) as rig:

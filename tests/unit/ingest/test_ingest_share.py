@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_ingest.globs import PathFilter
+from edge_ingest.marks import ensure, mark_of
 from edge_ingest.share import Share, ShareAwayError, UnsettledError, digest_at
 from edge_ingest.sight import Signature
 from edge_ingest.vault import Vault
@@ -309,3 +310,19 @@ class TestRetirement:
     def test_a_share_that_is_away_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(ShareAwayError):
             Vault(Share(tmp_path / "away")).leftovers()
+
+
+class TestMark:
+    def test_a_share_keeps_its_own(self, share: Share) -> None:
+        assert mark_of(share) is None
+        ensure(share)
+        mark = mark_of(share)
+        ensure(share)
+        assert mark == mark_of(share) is not None
+
+    def test_a_folder_in_its_place_costs_no_descriptors(self, root: Path, share: Share) -> None:
+        (root / ".edge/share.mark").mkdir(parents=True)
+        before = [*Path("/proc/self/fd").iterdir()]
+        assert mark_of(share) is None
+        ensure(share)
+        assert len([*Path("/proc/self/fd").iterdir()]) == len(before)

@@ -1,5 +1,6 @@
 """Files of several pictures: each a sample, in bounded memory, and whole or not at all."""
 
+import tracemalloc
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -126,3 +127,16 @@ async def test_pictures_that_wait_for_its_room_keep_no_file_from_going_on(tmp_pa
             rig.confirm(message, ReceiptStatus.PART)
         sent = await rig.batches(MOST_BATCHES + 4 + CORES)
     assert sum(part.last for message in sent for part in message.parts) == 1 + 4 * CORES
+
+
+def test_nothing_of_files_of_several_pages_stays_in_memory() -> None:
+    content = pages(grey(2, side=512))
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            with pytest.raises(ItemError, match="several"):
+                prepare_into(bytes(bytearray(content)), LUMA, Room(1 << 20), np.empty(LUMA.sample_shape, np.float32))
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 5 * len(content)

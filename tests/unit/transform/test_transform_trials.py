@@ -1,18 +1,24 @@
 """What is prepared on trial, beside the live flow."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from corpus import CASES
-from edge_common.contract import Input
-from edge_common.messages import Item, LiveShare, OneFile, TrialBatchMessage, TrialMessage
+from edge_common.contract import Input, PictureInput
+from edge_common.messages import Frame, Item, LiveShare, OneFile, TrialBatchMessage, TrialMessage
 from edge_common.tensors import HEADER_BYTES, TensorReader
+from edge_transform.box import Row
+from edge_transform.errors import DecoderStuckError
 from edge_transform.post import MOST_ROWS
-from edge_transform.prepare import prepare, prepare_rows
+from edge_transform.prepare import prepare, prepare_into, prepare_rows
+from edge_transform.room import Room
 from edge_transform.trials import STAY_S
+from edge_transform.workshop import Decoding
 from support import tables
 from unit.transform.pictures import COLOUR, LUMA, drop, png
 from unit.transform.rig import Rig, running
@@ -179,3 +185,20 @@ async def test_a_candidate_for_other_files_gets_none(tmp_path: Path) -> None:
         await live(rig, drop(rig.share, png(), "a.png"))
         ask(rig, OneFile(content=png()), trial="t2")
         assert [answer.trial for answer in await answers(rig)] == ["t2"]
+
+
+async def test_a_trial_that_does_not_end_is_not_the_end_of_trials(tmp_path: Path) -> None:
+    enough = Event()
+
+    def busy(content: bytes, wanted: PictureInput, pixels: Room, row: Row) -> Frame:
+        while wanted == COLOUR and not enough.is_set():
+            hashlib.sha256(content)
+        return prepare_into(content, wanted, pixels, row)
+
+    with pytest.RaisesGroup(DecoderStuckError, flatten_subgroups=True):
+        async with running(tmp_path, Decoding(here=busy), maxDecodeSeconds=1) as rig:
+            rig.announce()
+            ask(rig, LiveShare(share=1))
+            await live(rig, drop(rig.share, png(), "a.png"))
+            await rig.hub.until_reported("status.state", "stopped")
+    enough.set()

@@ -26,6 +26,7 @@ from edge_common.messages import Event, HistoryMessage, Item, ItemHistory, KeptM
 from edge_upload.history.courier import PATIENCE
 from edge_upload.verify.cli import main
 from edge_upload.verify.scratch import ScratchError, opened
+from images.install import UNUSED
 from support.azurite import Azurite
 from support.upload import MODEL, STAMP, Bench, HurriedClock, item, kept, predicted, predictions, until_history
 from support.web import free_port
@@ -334,6 +335,30 @@ def test_what_a_device_forgot_and_was_sent_again_is_told_of_both_days(
     for life in traced:
         assert [event["event"] for event in life["events"]].count("done") == 1
         assert all(event["there"] for event in life["events"] if event["event"] == "stored")
+
+
+IN_AN_IMAGE = """
+import sys
+from fnmatch import fnmatch
+
+class LeftOut:
+    def find_spec(self, name, path=None, target=None):
+        if any(fnmatch(name.replace(".", "/"), pattern) for pattern in left_out):
+            raise ModuleNotFoundError(name)
+
+store, path, *left_out = sys.argv[1:]
+sys.meta_path.insert(0, LeftOut())
+from edge_upload.verify.cli import main
+main(["--store", store, "trace", path])
+"""
+
+
+def test_a_file_is_traced_with_what_is_in_the_image(filled: Path) -> None:
+    left_out = [pattern for pattern in UNUSED if pattern.startswith("pyarrow/_")]
+    command = [sys.executable, "-c", IN_AN_IMAGE, str(filled), BAD.path, *left_out]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "DECODE_FAILED" in ended.stdout
 
 
 def test_what_the_ledger_does_not_know_cannot_be_traced(mount: Mount) -> None:

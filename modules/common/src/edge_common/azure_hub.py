@@ -50,7 +50,7 @@ class AzureHub:
         self._attended = asyncio.Event()
         self._closed = False
         self._keeper: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Future[Any]] = set()
 
     @classmethod
     def from_edge_environment(cls) -> "AzureHub":
@@ -198,7 +198,18 @@ class AzureHub:
             return work.result()
         finally:
             lost.cancel()
-            work.cancel()
+            self._leave(work)
+
+    def _leave(self, work: asyncio.Future[Any]) -> None:
+        """Wait for an operation no longer. It is not cancelled: the SDK answers late, and cannot where nobody is."""
+
+        def left(done: asyncio.Future[Any]) -> None:
+            self._tasks.discard(done)
+            if not done.cancelled():
+                done.exception()  # nobody asks for it any more
+
+        self._tasks.add(work)
+        work.add_done_callback(left)
 
     async def _read_twin(self, desired: Callable[[Mapping[str, Any]], None]) -> None:
         async for attempt in AsyncRetrying(

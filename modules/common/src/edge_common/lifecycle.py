@@ -49,6 +49,10 @@ async def _nothing() -> None:
     pass
 
 
+def _edge_hub(_: Environment) -> Hub:
+    return AzureHub.from_edge_environment()
+
+
 @dataclass(frozen=True)
 class Wiring(Generic[S]):
     """What a module is, as the lifecycle sees it.
@@ -208,6 +212,7 @@ def run_module(
     environment: type[E],
     settings: type[S],
     wire: Callable[[Surroundings[E]], Wiring[S]],
+    connect: Callable[[E], Hub] = _edge_hub,
 ) -> None:
     """Run a module in this process until SIGTERM or SIGINT; exits the process.
 
@@ -216,6 +221,7 @@ def run_module(
         environment: Its environment settings.
         settings: Its twin settings.
         wire: Builds the module; called within the event loop.
+        connect: Gives the hub; called within the event loop, before.
     """
     try:
         env = read_environment(environment)
@@ -224,13 +230,19 @@ def run_module(
         sys.exit(EXIT_CONFIGURATION)
     configure_logging(env.log_level)
     try:
-        asyncio.run(_serve(name, env, settings, wire))
+        asyncio.run(_serve(name, env, settings, wire, connect))
     except EdgeError as error:
         log.critical("%s cannot run: %s", name, error)
         sys.exit(EXIT_CONFIGURATION if isinstance(error, ConfigurationError) else 1)
 
 
-async def _serve(name: str, env: E, settings: type[S], wire: Callable[[Surroundings[E]], Wiring[S]]) -> None:
+async def _serve(
+    name: str,
+    env: E,
+    settings: type[S],
+    wire: Callable[[Surroundings[E]], Wiring[S]],
+    connect: Callable[[E], Hub],
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -240,7 +252,7 @@ async def _serve(name: str, env: E, settings: type[S], wire: Callable[[Surroundi
     metrics = Metrics()
     server = MetricsServer(metrics, env.metrics_address, env.metrics_port)
     try:
-        hub = AzureHub.from_edge_environment()
+        hub = connect(env)
         wiring = wire(Surroundings(env, hub, SystemClock(), metrics))
         keeper = SettingsKeeper(settings, env.state_dir / "settings.json", frozenset(wiring.sections))
         await Module(wiring, keeper, hub, metrics, about).live(stop)

@@ -7,6 +7,7 @@ from edge_common.errors import ConfigurationError
 from edge_common.lifecycle import Surroundings, Wiring, run_module
 from edge_common.tasks import together
 from edge_common.tensors import TensorReader
+from edge_inference.alone import connect
 from edge_inference.announcer import Announcer
 from edge_inference.desired import Places
 from edge_inference.drift.alerts import Alerts
@@ -33,6 +34,7 @@ from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 from edge_inference.trial import Watch
 from edge_inference.trials import Trials
+from edge_inference.web.wiring import web_server
 
 
 def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
@@ -48,7 +50,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     watch, trials, drift = Watch(hints), Trials(hub, reader, clock), watch_drift(around, serving)
     onlookers = Onlookers(watch, drift)
     engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
-    store, registries = ModelStore(environment.state_dir / "models"), connect(environment)
+    store, registries = ModelStore(environment.state_dir / "models"), allowed_registries(environment)
     manager = ModelManager(
         loader=Loader(store, serving, notary(environment, clock), open_session),
         serving=serving,
@@ -61,6 +63,8 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         measures=measures,
     )
 
+    web = web_server(around, engine, serving)
+
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
         engine.configure(settings.callers)
@@ -72,14 +76,17 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         await engine.run()
 
     async def drain() -> None:
+        if web:
+            await web.drain()
         await manager.drain()
         await engine.drain()
         onlookers.close()
         registries.close()
 
+    works = [serve, announcer.run, hints.run, manager.run, drift.run, *([web.run_beside] if web else [])]
     return Wiring(
         inputs={"tensors": engine.tensors, "trials": trials.on_batch},
-        run=partial(together, serve, announcer.run, hints.run, manager.run, drift.run),
+        run=partial(together, *works),
         configure=configure,
         drain=drain,
         methods=Methods(manager, serving, store, trials).by_name,
@@ -100,7 +107,7 @@ def notary(environment: InferenceEnvironment, clock: Clock) -> Notary:
     return Notary(trust, environment.state_dir / "signatures", clock.now)
 
 
-def connect(environment: InferenceEnvironment) -> Registries:
+def allowed_registries(environment: InferenceEnvironment) -> Registries:
     """The registries that the environment allows.
 
     Raises:
@@ -119,7 +126,7 @@ def connect(environment: InferenceEnvironment) -> Registries:
 
 def main() -> None:
     """Run the module until it is told to stop."""
-    run_module("inference", InferenceEnvironment, InferenceSettings, wire)
+    run_module("inference", InferenceEnvironment, InferenceSettings, wire, connect)
 
 
 if __name__ == "__main__":

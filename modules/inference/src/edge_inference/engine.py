@@ -1,10 +1,15 @@
-"""Batches in, predictions and rejects out: several at a time, each on the model whose stamp it bears."""
+"""Batches in, predictions and rejects out: several at a time, each on the model whose stamp it bears.
+
+Requests of other kinds share the threads. Of either, no more than twice as many as there are threads wait for one,
+first come, first served: so neither keeps the other from its half, and batches whose answers the hub does not take hold
+up none but batches.
+"""
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeVar
 
 from edge_common.clock import Clock
 from edge_common.errors import ItemError
@@ -18,6 +23,8 @@ from edge_inference.model import LoadedModel
 from edge_inference.onlookers import Onlookers
 from edge_inference.routing import together, verdict
 from edge_inference.serving import CONTRACT_GONE, Serving
+
+T = TypeVar("T")
 
 QUEUE: Final = 16
 """Batches that wait here; more wait in the module's inbox."""
@@ -35,6 +42,8 @@ TOO_LONG: Final = ItemError(
 class Crew:
     """Threads that run batches, and the places for batches in hand: so many that none of the threads waits for a send.
 
+    There are as many places for guests, who ask for the threads only.
+
     Args:
         callers: How many threads; 0 is one for each core.
     """
@@ -44,6 +53,7 @@ class Crew:
         count = callers or len(os.sched_getaffinity(0))
         self.threads = ThreadPoolExecutor(count, thread_name_prefix="caller")
         self.places = asyncio.Semaphore(2 * count)
+        self.guests = asyncio.Semaphore(2 * count)
 
 
 class Engine:
@@ -91,6 +101,19 @@ class Engine:
             MalformedMessageError: The body is none of this input's.
         """
         await self._waiting.put(TensorsMessage.decode(message.body))
+
+    async def ask(self, work: Callable[[LoadedModel], T]) -> T:
+        """Do other work than batches with the model that is active when its turn comes.
+
+        Args:
+            work: Runs in one of the threads; what it raises, this raises.
+
+        Raises:
+            ItemError: No model is active.
+        """
+        crew = self._crew
+        async with crew.guests:
+            return await asyncio.get_running_loop().run_in_executor(crew.threads, work, self._serving.current())
 
     async def run(self) -> None:
         """Answer batches for ever."""

@@ -70,17 +70,32 @@ class LoadedModel:
         Raises:
             RunFailedError: The run failed, or gave something of another shape than the contract says.
         """
-        name, outputs = self.contract.input.name, self.interpreter.names
-        pieces = np.split(rows, len(rows)) if self.session.inputs[name].shape[0] == 1 else [rows]
-        given = [self.session.run({name: piece}, outputs) for piece in pieces]
+        values = self.compute(rows, self.interpreter.names)
         try:
-            values = dict(zip(outputs, map(np.concatenate, zip(*given, strict=True)), strict=True))
             self.interpreter.check({name: array.shape for name, array in values.items()})
-        except (ContractMismatchError, ValueError) as error:  # concatenating arrays of various shapes is the latter
+        except ContractMismatchError as error:
             raise RunFailedError(str(error)) from error
         if wrong := [len(array) for array in values.values() if len(array) != len(rows)]:
             raise RunFailedError(f"{len(rows)} samples gave {wrong[0]} rows")
         return values
+
+    def compute(self, rows: Array, outputs: Sequence[str]) -> Values:
+        """What the graph makes of prepared samples, whatever the contract says of its outputs.
+
+        Args:
+            rows: Float32 of shape ``(rows, *sample)``.
+            outputs: The graph's, by name.
+
+        Raises:
+            RunFailedError: The run failed.
+        """
+        name = self.contract.input.name
+        pieces = np.split(rows, len(rows)) if self.session.inputs[name].shape[0] == 1 else [rows]
+        given = [self.session.run({name: piece}, outputs) for piece in pieces]
+        try:
+            return dict(zip(outputs, map(np.concatenate, zip(*given, strict=True)), strict=True))
+        except ValueError as error:  # arrays of various shapes
+            raise RunFailedError(str(error)) from error
 
     def interpret(self, values: Values, frames: Sequence[Frame | None]) -> Sequence[Row]:
         """One prediction a row, of finite values.

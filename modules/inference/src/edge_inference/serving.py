@@ -26,6 +26,18 @@ class Serving:
         self.require_gpu = False
         self._last_needed = 0.0
 
+    def current(self) -> LoadedModel:
+        """The model that is active.
+
+        Raises:
+            ItemError: There is none that may answer now; trying again can help.
+        """
+        if self.require_gpu and not (self.active and self.active.on_gpu):
+            raise ItemError("NO_GPU", "a GPU is required, and no model runs on one", can_retry=True)
+        if self.active is None:
+            raise ItemError("NO_MODEL", "no model is active", can_retry=True)
+        return self.active
+
     def pick(self, stamp: str, now: float) -> LoadedModel:
         """The model for a batch.
 
@@ -36,12 +48,9 @@ class Serving:
         Raises:
             ItemError: There is none now; trying again can help.
         """
-        if self.require_gpu and not (self.active and self.active.on_gpu):
-            raise ItemError("NO_GPU", "a GPU is required, and no model runs on one", can_retry=True)
-        if self.active is None:
-            raise ItemError("NO_MODEL", "no model is active", can_retry=True)
-        if stamp == self.active.stamp:
-            return self.active
+        active = self.current()
+        if stamp == active.stamp:
+            return active
         if self.retiring is None or stamp != self.retiring.stamp:
             raise ItemError(CONTRACT_GONE, f"no loaded model takes batches of contract {stamp[:12]}", can_retry=True)
         self._last_needed = now

@@ -1,12 +1,14 @@
 """What the inference module can be told."""
 
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, Json, model_validator
 from pydantic_settings import NoDecode
 
 from edge_common.settings import Environment, TwinSettings
+from edge_inference.desired import DesiredModel
 from edge_inference.drift.comparison import Policy
 from edge_inference.drift.window import Span
 from edge_inference.signing.trust import TrustPolicy
@@ -14,31 +16,6 @@ from edge_inference.signing.trust import TrustPolicy
 
 def _listed(value: Any) -> Any:
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
-
-
-class InferenceEnvironment(Environment):
-    """What the module takes from its environment.
-
-    Attributes:
-        tensor_dir: The tensor store that transform writes.
-        model_dir: Where model packages lie that twins may name: OCI image layouts and folders.
-        allowed_registries: Registries that twins may name, ``<host>[:<port>]``, apart by commas; ``http://`` in front
-            of those that speak no TLS. None unless told otherwise.
-        registry_credentials: A file with the credentials for them, as ``docker login`` writes it; read at each use.
-        trust_policy: What becomes of a model without a good signature: ``strict`` refuses it, ``audit`` uses it and
-            says so in the log, ``off`` does not look.
-        trust_roots: The certificates that signatures must lead to: a PEM file, or a folder of such files. Must be given
-            unless the policy is ``off``; read at each use.
-        registry_ca: A file with certificates to trust for them besides the usual ones.
-    """
-
-    tensor_dir: Path
-    model_dir: Path
-    allowed_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
-    registry_credentials: Path | None = None
-    trust_policy: TrustPolicy = TrustPolicy.STRICT
-    trust_roots: Path | None = None
-    registry_ca: Path | None = None
 
 
 class InferenceSettings(TwinSettings):
@@ -82,3 +59,52 @@ class InferenceSettings(TwinSettings):
     def drift(self) -> Policy:
         """When drift is spoken of."""
         return Policy(Span(self.drift_rows, self.drift_seconds), self.drift_min_rows, self.drift_psi, self.drift_ks)
+
+
+class TwinOfEnvironment(InferenceSettings):
+    """Desired properties that no hub brings: the settings, and the model that is wanted.
+
+    Attributes:
+        model: Which one, and where it lies.
+    """
+
+    model: DesiredModel
+
+
+class InferenceEnvironment(Environment):
+    """What the module takes from its environment.
+
+    Attributes:
+        tensor_dir: The tensor store that transform writes.
+        model_dir: Where model packages lie that twins may name: OCI image layouts and folders.
+        allowed_registries: Registries that twins may name, ``<host>[:<port>]``, apart by commas; ``http://`` in front
+            of those that speak no TLS. None unless told otherwise.
+        registry_credentials: A file with the credentials for them, as ``docker login`` writes it; read at each use.
+        trust_policy: What becomes of a model without a good signature: ``strict`` refuses it, ``audit`` uses it and
+            says so in the log, ``off`` does not look.
+        trust_roots: The certificates that signatures must lead to: a PEM file, or a folder of such files. Must be given
+            unless the policy is ``off``; read at each use.
+        registry_ca: A file with certificates to trust for them besides the usual ones.
+        http_port: Where the Open Inference Protocol is served; 0 takes a free port. Not served unless told.
+        http_address: Where that is bound. Beyond loopback, requests need a token or a client's certificate.
+        http_token_file: A file with the token that requests must bear; read at each use.
+        http_tls_cert: A PEM file with the server's certificate and those that lead to it, for TLS.
+        http_tls_key: A PEM file with its key.
+        http_client_ca: A PEM file with the authorities one of which must have issued a client's certificate.
+        twin: Where there is no IoT Edge, and HTTP is served: the desired properties, as JSON.
+    """
+
+    tensor_dir: Path
+    model_dir: Path
+    allowed_registries: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    registry_credentials: Path | None = None
+    trust_policy: TrustPolicy = TrustPolicy.STRICT
+    trust_roots: Path | None = None
+    registry_ca: Path | None = None
+    http_port: Annotated[int, Field(ge=0, le=65535)] | None = None
+    http_address: IPv4Address | IPv6Address = IPv4Address("0.0.0.0")  # noqa: S104 - as with metrics; needs a token
+    http_token_file: Path | None = None
+    http_tls_cert: Path | None = None
+    http_tls_key: Path | None = None
+    http_client_ca: Path | None = None
+    twin: Annotated[Json[TwinOfEnvironment] | None, NoDecode] = None

@@ -174,7 +174,7 @@ def _look_at(share: Share, paths: Sequence[str]) -> _Looks:
     try:
         with share.held() as held:
             _look_at_each(held, paths, looks)
-    except ShareAwayError as error:
+    except OSError as error:
         looks.failed = [(path, error) for path in paths]
     return looks
 

@@ -1,6 +1,7 @@
 """A mark in the share's private folder: what has it is the share, and not the empty folder that it is mounted on."""
 
 import os
+from functools import partial
 from secrets import randbits
 from typing import Final
 
@@ -33,8 +34,12 @@ def ensure(share: Share) -> None:
 
 
 def _read(share: Share) -> int:
-    with share.folder(PRIVATE) as folder, os.fdopen(os.open(NAME, FILE, dir_fd=folder), "rb") as file:
+    with share.folder(PRIVATE) as folder, open(NAME, "rb", opener=partial(_open, folder)) as file:
         return int(file.read(LONGEST), 16) % (1 << BITS)
+
+
+def _open(folder: int, name: str, _: int) -> int:
+    return os.open(name, FILE, dir_fd=folder)
 
 
 def _mark(share: Share) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.box import Answer, Row, RowsTask, Task
-from edge_transform.errors import DECODE_TIMEOUT, NO_MEMORY, too_long
+from edge_transform.errors import DECODE_TIMEOUT, no_memory, too_long
 from edge_transform.prepare.samples import Samples
 
 COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
@@ -78,8 +78,9 @@ class Apart:
 
     def rest(self) -> None:
         """End the processes that have nothing to do."""
-        while self._idle:
-            self._idle.pop().end()
+        with suppress(IndexError):  # threads take from the same list
+            while True:
+                self._idle.pop().end()
 
     def _ask_idle(self, content: bytes, task: Task) -> "tuple[_Box, Heard] | None":
         """An idle process's answer; None if there is none, or it ends, perhaps of what it had in hand before."""
@@ -117,7 +118,7 @@ class _Box:
         try:
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - ours
         except OSError:
-            raise NO_MEMORY from None
+            raise no_memory() from None
         self._ear = cast("IO[bytes]", self._process.stdin)
         self._mouth = cast("IO[bytes]", self._process.stdout)
 
@@ -142,7 +143,7 @@ class _Box:
         """What its end says of its file. That it was killed says nothing: memory ended, or somebody did it."""
         status = self._process.wait()
         if status == -signal.SIGKILL:
-            return NO_MEMORY
+            return no_memory()
         if status == -signal.SIGXCPU:
             return ItemError(DECODE_TIMEOUT, too_long(seconds))
         way = signal.Signals(-status).name if status < 0 else f"status {status}"

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item
-from edge_transform.errors import NO_MEMORY
+from edge_transform.errors import no_memory
 from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples
 from edge_transform.reader import read_samples
@@ -116,7 +116,7 @@ def _do(seconds: int, answers: Answers) -> None:
     except ItemError as error:
         _refuse(error)
     except MemoryError:
-        _refuse(NO_MEMORY)
+        _refuse(no_memory())
 
 
 def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:

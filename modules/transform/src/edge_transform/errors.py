@@ -8,7 +8,7 @@
 Verdicts that arise in several places stand here, too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,7 +18,7 @@ from edge_common.errors import ItemError, StuckError
 class DecoderStuckError(StuckError):
     """A thread is still at a file that was given up; only a new process frees it."""
 
-    hint = "the file is quarantined, and the module ends, to be started again"
+    hint = "the file is rejected, and the module ends, to be started again"
 
 
 class OverdueError(ItemError):
@@ -32,6 +32,19 @@ class OverdueError(ItemError):
         super().__init__(DECODE_TIMEOUT, too_long(seconds))
 
 
+def see_to_threads(errors: Iterable[ItemError]) -> None:
+    """End the module where a thread is still at a file that was given up.
+
+    Args:
+        errors: What has become of some files.
+
+    Raises:
+        DecoderStuckError: It is so.
+    """
+    if any(isinstance(error, OverdueError) for error in errors):
+        raise DecoderStuckError("a decoder does not end")
+
+
 DECODE_TIMEOUT: Final = "DECODE_TIMEOUT"
 
 
@@ -40,10 +53,18 @@ def too_long(seconds: float) -> str:
     return f"decoding it takes more than maxDecodeSeconds, {seconds:.0f}, of CPU time"
 
 
-SEVERAL: Final = ItemError("SEVERAL", "it holds several pictures")
+SEVERAL: Final = "SEVERAL"
 """No verdict: such a file is prepared picture by picture, as are those that hold many samples by their nature."""
 
-NO_MEMORY: Final = ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
+
+def several() -> ItemError:
+    """``SEVERAL``. Errors that are raised are made anew each time: they hold all that the frames below them held."""
+    return ItemError(SEVERAL, "it holds several pictures")
+
+
+def no_memory() -> ItemError:
+    """``NO_MEMORY``."""
+    return ItemError("NO_MEMORY", "there is not enough memory to prepare this now", can_retry=True)
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The module's work: items become batches in the tensor store, and messages that name them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import repeat
 from typing import Final
@@ -15,7 +15,7 @@ from edge_common.timing import wait_for_event
 from edge_transform.backlog import Backlog, Waiting, most_pictures
 from edge_transform.contracts import Contracts
 from edge_transform.counts import Counts
-from edge_transform.errors import DecoderStuckError, OverdueError
+from edge_transform.errors import see_to_threads
 from edge_transform.post import MOST_REJECTS, Post, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
@@ -176,7 +176,7 @@ class Transform:
                 self._trials.offer(prepared.items)
         for waiting in prepared.several:
             await self._stream(waiting, wanted)
-        _see_to_threads(error for _, error in prepared.failures)
+        see_to_threads(error for _, error in prepared.failures)
 
     async def _stream(self, waiting: Waiting, wanted: Input) -> None:
         """An item of many samples: batch after batch, few at a time, each with the time of a whole lease."""
@@ -197,14 +197,8 @@ class Transform:
                         break
         except ItemError as error:
             await self._post.reject([(item, error)])
-            _see_to_threads([error])
+            see_to_threads([error])
         else:
             self._counts.items.labels("ok" if delivered else "expired").inc()
             if delivered:
                 self._trials.offer_many(item)
-
-
-def _see_to_threads(errors: Iterable[ItemError]) -> None:
-    """Raises DecoderStuckError where a thread is still at a file that was given up."""
-    if any(isinstance(error, OverdueError) for error in errors):
-        raise DecoderStuckError("a decoder does not end")

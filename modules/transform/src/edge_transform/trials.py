@@ -16,6 +16,7 @@ from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
 from edge_common.messages import Frame, Item, LiveShare, OneFile, Part, TrialBatchMessage, TrialMessage, chunks
 from edge_transform.backlog import Waiting
+from edge_transform.errors import see_to_threads
 from edge_transform.post import MOST_ROWS, parts_of
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
@@ -78,7 +79,11 @@ class Trials:
             self._add(partial(self._prepare_beginning, self._live[0], item))
 
     async def run(self) -> None:
-        """Prepare for ever."""
+        """Prepare for ever.
+
+        Raises:
+            DecoderStuckError: The thread does not come back from a file, so no other would ever get its turn.
+        """
         while True:
             job = await self._jobs.get()
             if answer := await job():
@@ -105,7 +110,9 @@ class Trials:
         try:
             (rows, frames), more = await self._workshop.prepare_content(content, self._few(trial), self._seconds)
         except ItemError as error:
-            return _refused(trial, error)
+            await self._send(_refused(trial, error))
+            see_to_threads([error])
+            return None
         return await self._stored(trial, rows, frames=frames, more=more) or _refused(trial, NO_ROOM)
 
     async def _prepare_items(self, trial: TrialMessage, items: Sequence[Item]) -> TrialBatchMessage | None:
@@ -114,6 +121,7 @@ class Trials:
         now = self._clock.monotonic()
         batch = [Waiting(item, now, now + STAY_S) for item in items[: self._room(trial)]]
         prepared = await self._workshop.prepare(batch, trial.input, self._seconds)
+        see_to_threads(error for _, error in prepared.failures)
         named = next(chunks(prepared.parts, trial.input.batch), ())
         return await self._stored(trial, prepared.rows[: len(named)], named) if named else None
 
@@ -125,7 +133,8 @@ class Trials:
         try:
             async with aclosing(self._workshop.samples(waiting, self._few(trial), self._seconds)) as blocks:
                 (rows, frames), last = await anext(blocks)
-        except ItemError:
+        except ItemError as error:
+            see_to_threads([error])
             return None
         named = next(chunks(parts_of(item, 0, len(rows), frames, last=last), MOST_ROWS))
         return await self._stored(trial, rows[: sum(part.rows for part in named)], named)

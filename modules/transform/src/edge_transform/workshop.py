@@ -23,7 +23,7 @@ from edge_transform.backlog import Waiting
 from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
 from edge_transform.decoders.sniff import HEAD_BYTES
-from edge_transform.errors import NO_MEMORY, SEVERAL, OverdueError
+from edge_transform.errors import SEVERAL, OverdueError, no_memory
 from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples, samples
 from edge_transform.reader import read_item, read_samples
@@ -140,8 +140,8 @@ class Workshop:
             items=[batch[number].item for number in good],
             rows=rows[good] if errors else rows,
             frames=[outcome for outcome in outcomes if isinstance(outcome, Frame)],
-            failures=[(waiting.item, error) for waiting, error in errors if error.code != SEVERAL.code],
-            several=[waiting for waiting, error in errors if error.code == SEVERAL.code],
+            failures=[(waiting.item, error) for waiting, error in errors if error.code != SEVERAL],
+            several=[waiting for waiting, error in errors if error.code == SEVERAL],
         )
 
     async def prepare_content(self, content: bytes, wanted: Input, seconds: int) -> tuple[Samples, bool]:
@@ -157,7 +157,7 @@ class Workshop:
                 with closing(samples(BytesIO(content), content[:HEAD_BYTES], wanted, self._pixels)) as blocks:
                     return next(blocks), next(blocks, None) is not None
             except MemoryError:
-                raise NO_MEMORY from None
+                raise no_memory() from None
 
         with self._seconds.time():
             return await self._watched(work, seconds, self._pool)
@@ -182,7 +182,7 @@ class Workshop:
             try:
                 return next(blocks, None)
             except MemoryError:
-                raise NO_MEMORY from None
+                raise no_memory() from None
 
         while block := await self._watched(step, seconds, self._streams):
             yield block
@@ -207,7 +207,7 @@ class Workshop:
         except ItemError as error:
             return error
         except MemoryError:
-            return NO_MEMORY
+            return no_memory()
 
     async def _watched(self, work: Callable[[Stopwatch], T], seconds: int, pool: ThreadPoolExecutor) -> T:
         """Work in a thread.

@@ -1,6 +1,7 @@
 """The spool's memory: every item that is being put together, or was once whole, until ingest has settled it.
 
-All methods block; they are called on one thread.
+All methods block; they are called on one thread. In statements, ``+state`` keeps SQLite from going through all items of
+that state, of which there may be very many, where it could look at those that are named.
 """
 
 import json
@@ -153,7 +154,7 @@ class Index:
             A receipt for each; made one by one, for there may be very many.
         """
         finished = self._database.execute(
-            "UPDATE items SET state = ?, changed = ? WHERE number IN (SELECT value FROM json_each(?)) AND state = ?"
+            "UPDATE items SET state = ?, changed = ? WHERE number IN (SELECT value FROM json_each(?)) AND +state = ?"
             " AND NOT EXISTS (SELECT 1 FROM parts WHERE item = items.number) RETURNING id, attempt, model",
             [UPLOADED, now.timestamp(), json.dumps(list(items)), ACCEPTED],
         ).fetchall()
@@ -226,7 +227,7 @@ class Index:
     def _settle(self, items: Iterable[ItemId], now: datetime) -> None:
         for item in items:
             self._database.execute(
-                "UPDATE items SET state = ?, changed = ? WHERE id = ? AND state = ?",
+                "UPDATE items SET state = ?, changed = ? WHERE id = ? AND +state = ?",
                 [SETTLED, now.timestamp(), item, UPLOADED],
             )
-            self._database.execute("DELETE FROM items WHERE id = ? AND state = ?", [item, ASSEMBLING])
+            self._database.execute("DELETE FROM items WHERE id = ? AND +state = ?", [item, ASSEMBLING])

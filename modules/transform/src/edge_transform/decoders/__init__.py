@@ -25,12 +25,6 @@ MODULES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """By the contract's kind of input and the file's content type: the module here whose ``decode`` decodes it."""
 
-NO_DECODER: Final = ItemError(
-    "NO_DECODER",
-    "PyAV, which decodes videos, is not installed; build its image with the extra edge-transform[video]",
-    can_retry=True,  # the file is not to blame
-)
-
 
 def decoder_of(head: bytes, wanted: PictureInput) -> Decoder:
     """What decodes a file that begins so.
@@ -46,7 +40,7 @@ def decoder_of(head: bytes, wanted: PictureInput) -> Decoder:
     try:
         module = import_module(f"{__name__}.{modules[found]}")
     except ModuleNotFoundError:
-        raise NO_DECODER from None
+        raise _no_decoder() from None
     return partial(module.decode, found)
 
 
@@ -67,3 +61,11 @@ def decode(file: BinaryIO, wanted: PictureInput, pixels: Room) -> Generator[Imag
     head = file.read(HEAD_BYTES)
     file.seek(0)
     return decoder_of(head, wanted)(file, wanted, pixels)
+
+
+def _no_decoder() -> ItemError:
+    return ItemError(
+        "NO_DECODER",
+        "PyAV, which decodes videos, is not installed; build its image with the extra edge-transform[video]",
+        can_retry=True,  # the file is not to blame
+    )

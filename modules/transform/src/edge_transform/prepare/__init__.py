@@ -15,7 +15,7 @@ from edge_common.contract import Input, PictureInput
 from edge_common.messages import Frame
 from edge_transform.decoders import decode
 from edge_transform.decoders.sniff import HEAD_BYTES
-from edge_transform.errors import SEVERAL, judging
+from edge_transform.errors import judging, several
 from edge_transform.prepare.image import fill
 from edge_transform.prepare.samples import samples
 from edge_transform.room import Room
@@ -59,13 +59,13 @@ def prepare_into(content: bytes, wanted: PictureInput, pixels: Room, row: npt.ND
         row: Shape ``wanted.sample_shape``.
 
     Raises:
-        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``; or :data:`SEVERAL`.
+        ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``; or ``SEVERAL``.
         MemoryError: There is not enough for it now.
     """
     with judging(), closing(decode(BytesIO(content), wanted, pixels)) as pictures:
         frame = fill(next(pictures), wanted, row)
         if next(pictures, None):
-            raise SEVERAL
+            raise several()
     return frame
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
 from itertools import groupby
 from operator import itemgetter
 from sqlite3 import Connection, Row
@@ -70,11 +71,10 @@ async def history(db: Connection, sink: Sink, what: str) -> list[Event]:
         SinkUnavailableError: The store does not answer.
         ScratchError: The disk for scratch files refuses.
     """
-    named = (pc.field("path") == what) | (pc.field("id") == what)
-    found = await _events(db, sink, _files(db, LEDGER), named)
+    found = await _events(db, sink, _files(db, LEDGER), _among([what], "path", "id"))
     days = {(event["device"], event["date"]) for event in found}
     theirs = [file for file in _files(db, LEDGER) if (file["device"], file["date"]) in days]
-    return await _events(db, sink, theirs, pc.field("id").isin([event["id"] for event in found]))
+    return await _events(db, sink, theirs, _among({event["id"] for event in found}, "id"))
 
 
 async def contents(db: Connection, sink: Sink) -> None:
@@ -99,7 +99,17 @@ async def contents(db: Connection, sink: Sink) -> None:
             await _hash(db, sink, file)
 
 
-async def _events(db: Connection, sink: Sink, files: Iterable[Row], where: pc.Expression) -> list[Event]:
+def _among(values: Iterable[str], *columns: str) -> shards.Where:
+    """Rows with any of these values in any of these columns."""
+    wanted = pa.array(values, pa.string())
+
+    def among(rows: pa.RecordBatch) -> pa.BooleanArray:
+        return reduce(pc.or_, (pc.is_in(rows[column], wanted) for column in columns))
+
+    return among
+
+
+async def _events(db: Connection, sink: Sink, files: Iterable[Row], where: shards.Where) -> list[Event]:
     """Those events in some ledger shards that a condition is true of; each once."""
     found: dict[tuple[str, str, int], Event] = {}
 

@@ -1,0 +1,1 @@
+"""The suite against the machine's limit: `make bench`."""

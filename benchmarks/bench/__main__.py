@@ -1,0 +1,66 @@
+"""The suite on the simulator against the machine's limit, all in one run.
+
+Prints the page that it writes to benchmarks/results; the last line is one JSON object, with null for what was not
+measured.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import stopping
+
+from bench import page
+from bench.findings import Findings
+from bench.growth import growth
+from bench.latency import latency
+from bench.overhead import overhead
+from bench.pipeline import pipeline
+from bench.scale import Scale
+
+Measure = Callable[[Path, Scale], Awaitable[Findings]]
+
+PARTS: Final[Mapping[str, Measure]] = {
+    "pipeline": pipeline,
+    "overhead": overhead,
+    "latency": latency,
+    "growth": growth,
+}
+FOLDER: Final = Path(".run/bench")
+RESULTS: Final = Path("benchmarks/results")
+
+
+def main() -> None:
+    """Measure, write, print."""
+    parser = argparse.ArgumentParser(
+        prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all of them without any")
+    parser.add_argument("--pictures", type=int, default=2000, help="in a round of the pipeline")
+    parser.add_argument("--rounds", type=int, default=3, help="of the pipeline, for each case")
+    parser.add_argument("--files", type=int, default=20_000, help="for the overhead")
+    parser.add_argument("--seconds", type=float, default=20, help="at each load, for the latency")
+    parser.add_argument("--growth", type=float, default=1, help="of the full curves: 100,000 files, 10 GB")
+    options = vars(parser.parse_args())
+    parts: Sequence[str] = options.pop("parts") or [*PARTS]
+    if unknown := set(parts) - PARTS.keys():
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    scale = Scale(**options)
+    stopping.tidily()
+    found = asyncio.run(measure(parts, scale))
+    written = page.write(RESULTS, datetime.now(UTC).date(), scale, found)
+    sys.stdout.write(f"{written.read_text()}\n{json.dumps(page.figures(found))}\n")
+
+
+async def measure(parts: Sequence[str], scale: Scale) -> Sequence[Findings]:
+    """One part after the other, each with a suite of its own."""
+    return [await PARTS[part](FOLDER / part, scale) for part in parts]
+
+
+if __name__ == "__main__":
+    main()
