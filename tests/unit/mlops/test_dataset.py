@@ -136,7 +136,7 @@ def test_samples_of_a_file_have_labels_of_their_own(filled: Store) -> None:
 
 
 def coco(file: Path, annotations: Sequence[tuple[int, int]]) -> Path:
-    names = ["AmlDatastore://work/raw/device=x/date=2026-01-01/" + "0" * 32 + ".png", "in/b.png", "in/c.png"]
+    names = ["AmlDatastore://lake/raw/device=x/date=2026-01-01/" + "0" * 32 + ".png", "in/b.png", "in/c.png"]
     document = {
         "images": [{"id": number, "file_name": name, "width": 16} for number, name in enumerate(names)],
         "annotations": [
