@@ -29,16 +29,18 @@ class Readable(Protocol):
 
 
 class Stream(Readable, Protocol):
-    """Bytes that somebody must be told when they are no longer read."""
+    """Bytes that somebody must be told when they are no longer read; as a context, it is told at the end."""
 
     def close(self) -> None:
         """Let go of them."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 class ModelSource(Protocol):

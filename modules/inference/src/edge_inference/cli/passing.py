@@ -1,8 +1,6 @@
 """What shows bytes on their way."""
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
@@ -37,20 +35,12 @@ class Shown:
         return _Watched(self._source.open(blob, at), lambda count: self._progress.advance(task, count))
 
 
-class _Watched:
+class _Watched(Stream):
     """A stream whose bytes are counted as they are read."""
 
     def __init__(self, stream: Stream, read: Callable[[int], None]) -> None:
         self._stream = stream
         self._read = read
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()
 
     def read(self, size: int = -1, /) -> bytes:
         data = self._stream.read(size)

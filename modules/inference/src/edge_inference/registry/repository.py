@@ -1,8 +1,7 @@
 """One repository of a registry: manifests and blobs, out and in."""
 
 from collections.abc import Iterable, Sequence
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import httpx
 
@@ -132,21 +131,13 @@ class Repository:
         return str(self._keeper.base.netloc, "ascii")
 
 
-class _Body:
+class _Body(Stream):
     """A response's content, to be read once."""
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
         self._pieces = response.iter_raw()
         self._ahead = b""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
-    ) -> None:
-        self.close()
 
     def read(self, size: int = -1, /) -> bytes:
         """At most so many bytes; empty at the end only.
