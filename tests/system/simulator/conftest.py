@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any, Protocol, Self
 
 import pytest
 from azure.iot.device import Message
 from azure.iot.device.aio import IoTHubModuleClient
+from azure.iot.device.exceptions import ConnectionDroppedError, NoConnectionError
 
 from support.simulator import SimulatorProcess, edge_environment
 
@@ -41,6 +42,12 @@ class Module:
         message = Message(body)
         message.custom_properties = properties
         await self.client.send_message_to_output(message, output)
+
+    async def insist(self, body: bytes, output: str = "o") -> None:
+        """Send a message until it is acknowledged: the SDK refuses some while it has not noticed a lost connection."""
+        while True:
+            with suppress(ConnectionDroppedError, NoConnectionError):
+                return await self.send(body, output)
 
     async def bodies(self, count: int) -> list[bytes]:
         """Return the bodies of the next messages."""

@@ -164,7 +164,7 @@ async def test_clients_find_a_restarted_simulator_and_their_subscriptions(
     src, dst = await module(running, "src").connect(), await module(running, "dst").listen()
     running.stop()
     running.start()
-    await src.send(b"after")
+    await src.insist(b"after")
     assert await dst.bodies(1) == [b"after"]
 
 
@@ -177,7 +177,7 @@ async def test_nothing_acknowledged_is_lost_when_the_simulator_is_killed(
     async def send_many(lane: int) -> None:
         for number in range(100):
             body = b"%d-%d" % (lane, number)
-            await src.send(body)
+            await src.insist(body)
             acknowledged.append(body)
 
     sending = [asyncio.create_task(send_many(lane)) for lane in range(5)]
