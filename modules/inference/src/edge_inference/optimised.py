@@ -114,7 +114,8 @@ class Optimised:
 
     async def _wait(self, *arguments: str) -> tuple[int, str]:
         """How a process ended, and the last that it said of that."""
-        process = await asyncio.create_subprocess_exec(*self._command, *arguments, stdin=DEVNULL, stderr=PIPE)
+        command = (*self._command, *arguments)
+        process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE)
         try:
             async with asyncio.timeout(WAIT_S):
                 _, said = await process.communicate()
