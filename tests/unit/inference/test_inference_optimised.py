@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -263,6 +264,19 @@ async def test_calling_it_off_ends_the_process(shop: Shop, tmp_path: Path) -> No
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()[:-1]), 0)
     assert not shop.left
+
+
+STARTS = "import subprocess, sys; subprocess.Popen([sys.executable, '-m', *sys.argv[1:]]); sys.stdin.read()"
+
+
+def test_the_process_ends_with_the_module(tmp_path: Path) -> None:
+    graph = tmp_path / "model.onnx"
+    os.mkfifo(graph)
+    command = (sys.executable, "-c", STARTS, "edge_inference.optimiser", str(graph))
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with started as module, graph.open("wb"):  # which waits until it is read
+        module.kill()
+        module.communicate(timeout=60)  # the output ends when nobody has it any more
 
 
 def test_weights_outside_and_in_branches_are_kept(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ It is given the graph's path, that of a folder to be made, and the most bytes th
 alone, and then only loads the graph.
 """
 
+import ctypes
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -19,12 +21,15 @@ CPU_S: Final = 300
 """CPU time for a graph: one of 200 MB takes 1.5 s, and constants may be folded by an endless loop."""
 
 _MORE_NICENESS: Final = 10
+_PR_SET_PDEATHSIG: Final = 1
+"""Of prctl(2)."""
 
 
 def main() -> None:
     """Be the process."""
     os.nice(_MORE_NICENESS)
     be_expendable()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # who started it clears up behind it, and is gone
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))  # of equal ones the second ends it, by SIGKILL
     runtime, graph, *target = load_runtime(), *sys.argv[1:]
     if not target:
