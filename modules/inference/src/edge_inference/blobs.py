@@ -7,7 +7,7 @@ leave the partial file where it is, and the next attempt goes on from its end.
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,6 +43,11 @@ class BlobStore:
         """How many bytes of some blobs are still to be had."""
         wanted = {blob.digest: blob.size for blob in blobs}
         return sum(size - min(size, self._come(digest)) for digest, size in wanted.items())
+
+    def watch(self, blob: Descriptor) -> Callable[[], int]:
+        """What tells how many bytes of a blob are still to be had while it is fetched, for next to nothing."""
+        already, partial = _size(self.path(blob.digest)), self._partial(blob.digest)
+        return lambda: blob.size - min(blob.size, already or _size(partial))
 
     def fetch(self, blob: Descriptor, source: ModelSource, pause: Pause) -> None:
         """Have a blob, from a source if need be, and every byte of it checked.
