@@ -87,7 +87,7 @@ async def work_off(pieces: Sequence[Piece[T]], hands: int, pool: ThreadPoolExecu
             for one in late:
                 _dismiss(at_work.pop(one), seconds)
             for idle in [one for one, hand in at_work.items() if hand.at is None]:  # whose thread may be the lost one
-                del at_work[idle]
+                at_work.pop(idle).dismissed = True
                 idle.cancel()
 
 
