@@ -148,6 +148,10 @@ azurite: ## Have the blob store that tests run against, where Node.js and npm ar
 		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
 		|| echo "Azurite cannot be had: the tests that need it are skipped"
 
+.PHONY: mlflow
+mlflow: ## Have the MLflow server that one test talks to, in an environment of its own under build/: 800 MB
+	@test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv build/mlflow && build/mlflow/bin/pip install --quiet 'mlflow>=3.10,<4'; }
+
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
 	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY_PROGRAM))" $(BIN)/python benchmarks/pull.py

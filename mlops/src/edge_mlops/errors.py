@@ -6,7 +6,9 @@ EdgeError
 ├── LabelsError   a file of labels cannot be read
 ├── LedgerError   the store's ledger cannot be read whole, so nobody knows what is in the store
 ├── DatasetError  a dataset is not what it should be, or holds too little
-└── BlobError     the store does not hold what the dataset says
+├── BlobError     the store does not hold what the dataset says
+├── RunError      a run is not what it should be
+└── TrackingError MLflow cannot be told of a run
 """
 
 from edge_common.errors import EdgeError
@@ -44,3 +46,12 @@ class BlobError(StepError):
 
 class RunError(StepError):
     """A run is not what it should be."""
+
+
+class TrackingError(StepError):
+    """MLflow cannot be told of a run."""
+
+    hint = (
+        "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
+        "own variables; the run is made, so the same command tells of it later"
+    )
