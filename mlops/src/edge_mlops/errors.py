@@ -6,7 +6,11 @@ EdgeError
 ├── LabelsError   a file of labels cannot be read
 ├── LedgerError   the store's ledger cannot be read whole, so nobody knows what is in the store
 ├── DatasetError  a dataset is not what it should be, or holds too little
-└── BlobError     the store does not hold what the dataset says
+├── BlobError     the store does not hold what the dataset says
+├── RunError      a run is not what it should be
+├── PlanError     a rollout's plan makes no sense, or finds no device
+└── HubError      IoT Hub refuses, or cannot be reached
+    └── ChangedError  a twin is another one since it was read
 """
 
 from edge_common.errors import EdgeError
@@ -44,3 +48,15 @@ class BlobError(StepError):
 
 class RunError(StepError):
     """A run is not what it should be."""
+
+
+class PlanError(StepError):
+    """A rollout's plan makes no sense, or finds no device."""
+
+
+class HubError(StepError):
+    """IoT Hub refuses, or cannot be reached."""
+
+
+class ChangedError(HubError):
+    """A twin is another one since it was read."""
