@@ -54,12 +54,17 @@ class SimulatedDevice:
             self._settle()
 
     def _settle(self) -> None:
-        code = self.verdict(self.model) if self.model is not None else None
+        code = self._refusal(self.model) if self.model is not None else None
         if code is None:
             self.active = self.model if self.model is not None else self.active
             self.reported = self._report("Active" if self.active else "Idle")
         else:
             self.reported = self._report("Failed", {"result": "failed", "code": code, "detail": "it is no good"})
+
+    def _refusal(self, model: JsonObject) -> str | None:
+        if self.active and model["version"] < self.active["version"] and not model.get("allowDowngrade"):
+            return "DOWNGRADE"
+        return self.verdict(model)
 
     def _report(self, state: str, last: JsonObject | None = None) -> JsonObject:
         active = {"digest": self.active["ref"].partition("@")[2]} if self.active else None
@@ -74,6 +79,7 @@ class SimulatedFleet:
         members: The devices, by id.
         calls: How often each method was called; of ``told``, the pages.
         now: Seconds.
+        before_update: Called with the device's id when an update has arrived, and is not yet done.
     """
 
     def __init__(self, members: Mapping[str, SimulatedDevice]) -> None:
@@ -122,10 +128,6 @@ class SimulatedFleet:
         one.live(self.now)
         one.model, one.version = copy.deepcopy(model), one.version + 1
         one.live(self.now)
-
-    def connect(self, device: str, *, online: bool) -> None:
-        """Have a device come, or go."""
-        self.members[device].online = online
 
     def _twin(self, device: str) -> ModuleTwin:
         one = self.members[device]
