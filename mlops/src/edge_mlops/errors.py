@@ -6,7 +6,9 @@ EdgeError
 ├── LabelsError   a file of labels cannot be read
 ├── LedgerError   the store's ledger cannot be read whole, so nobody knows what is in the store
 ├── DatasetError  a dataset is not what it should be, or holds too little
-└── BlobError     the store does not hold what the dataset says
+├── BlobError     the store does not hold what the dataset says
+├── RunError      a run, or what was made of it, is not what it should be
+└── CatalogError  the workspace's model registry does not answer, or refuses
 """
 
 from edge_common.errors import EdgeError
@@ -44,3 +46,9 @@ class BlobError(StepError):
 
 class RunError(StepError):
     """A run is not what it should be."""
+
+
+class CatalogError(StepError):
+    """The workspace's model registry does not answer, or refuses."""
+
+    hint = "docs/mlops.md says what the identity must be allowed to"
