@@ -6,7 +6,9 @@ EdgeError
 ├── LabelsError   a file of labels cannot be read
 ├── LedgerError   the store's ledger cannot be read whole, so nobody knows what is in the store
 ├── DatasetError  a dataset is not what it should be, or holds too little
-└── BlobError     the store does not hold what the dataset says
+├── BlobError     the store does not hold what the dataset says
+├── RunError      a run is not what it should be
+└── WatchError    a watch cannot go on from where it was
 """
 
 from edge_common.errors import EdgeError
@@ -44,3 +46,9 @@ class BlobError(StepError):
 
 class RunError(StepError):
     """A run is not what it should be."""
+
+
+class WatchError(StepError):
+    """A watch cannot go on from where it was."""
+
+    hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
