@@ -12,6 +12,7 @@ import click
 from edge_common.clock import SystemClock
 from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
 from edge_inference.signing.signer import Signer
+from edge_mlops.rollout.commands import rollback, rollout
 from edge_mlops.training.recipes import ESTIMATORS, Recipe
 from edge_mlops.wishes import read_wish
 
@@ -23,6 +24,10 @@ STORE: Final = click.option("--store", metavar="FOLDER|URL", help="Where the dat
 @click.group()
 def main() -> None:
     """From what the devices stored to the next model, step by step."""
+
+
+main.add_command(rollout)
+main.add_command(rollback)
 
 
 @main.command()

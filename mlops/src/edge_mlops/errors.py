@@ -8,7 +8,10 @@ EdgeError
 ├── DatasetError  a dataset is not what it should be, or holds too little
 ├── BlobError     the store does not hold what the dataset says
 ├── RunError      a run is not what it should be
-└── WatchError    a watch cannot go on from where it was
+├── WatchError    a watch cannot go on from where it was
+├── PlanError     a rollout's plan makes no sense, or finds no device
+└── HubError      IoT Hub refuses, or cannot be reached
+    └── ChangedError  a twin is another one since it was read
 """
 
 from edge_common.errors import EdgeError
@@ -52,3 +55,15 @@ class WatchError(StepError):
     """A watch cannot go on from where it was."""
 
     hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
+
+
+class PlanError(StepError):
+    """A rollout's plan makes no sense, or finds no device."""
+
+
+class HubError(StepError):
+    """IoT Hub refuses, or cannot be reached."""
+
+
+class ChangedError(HubError):
+    """A twin is another one since it was read."""
