@@ -1,19 +1,17 @@
 """The commands of ``edge-mlops``, one a step. Each prints the folder that it made, or found already made."""
 
 import asyncio
-import logging
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from edge_common.clock import SystemClock
 from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
 from edge_inference.signing.signer import Signer
 from edge_mlops.rollout.commands import rollback, rollout
 from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.watching.command import watch
 from edge_mlops.wishes import read_wish
 
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -28,6 +26,7 @@ def main() -> None:
 
 main.add_command(rollout)
 main.add_command(rollback)
+main.add_command(watch)
 
 
 @main.command()
@@ -119,25 +118,3 @@ def publish(layout: Path, reference: str, target: str | None, key: Path, chain: 
             with repository_at(target, **options) as (name, repository):
                 published = publishing.push(layout, reference, name, repository)
     click.echo(published)
-
-
-@main.command()
-@click.argument("plan", type=FILE)
-@click.option("--once", is_flag=True, help="Look once, and end; for schedulers and CI.")
-def watch(plan: Path, *, once: bool) -> None:
-    """Take all steps of PLAN, a JSON file, whenever data, devices or code give reason to; see docs/mlops.md.
-
-    What each look has led to is printed as one line of JSON. With --once the status is 0 if there was nothing to do, or
-    a new model is out; 1 if a step could not be done, 3 if the gate refused the model, 4 if devices gave it back.
-    """
-    from edge_mlops.watching import watch as watching  # noqa: PLC0415 - as above
-    from edge_mlops.watching.plan import read_plan  # noqa: PLC0415
-
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
-    with errors():
-        what = read_plan(plan)
-        if not once:
-            asyncio.run(watching.forever(what, None, SystemClock(), click.echo))
-        outcome = asyncio.run(watching.once(what, None, SystemClock()))
-    click.echo(watching.told(outcome))
-    sys.exit(watching.STATUS.get(outcome.result, 0))

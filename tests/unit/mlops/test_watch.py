@@ -47,13 +47,13 @@ def test_what_is_reason_enough(seen: Seen, before: str | None, why: list[str]) -
 class Devices:
     """Devices that do as they are told, or say why not."""
 
-    def __init__(self, why: str | None = None) -> None:
+    def __init__(self, why: str = "") -> None:
         self.why, self.given = why, list[Package]()
 
-    async def drifting(self) -> int:
+    def drifting(self) -> int:
         return 0
 
-    async def roll_out(self, package: Package) -> str | None:
+    def roll_out(self, package: Package) -> str:
         self.given.append(package)
         return self.why
 
@@ -167,7 +167,7 @@ def test_a_model_that_devices_gave_back_is_told_so_and_not_brought_out_again(sit
 
 def test_a_round_that_was_cut_short_is_taken_up_where_it_was(site: Site) -> None:
     class Dying(Devices):
-        async def roll_out(self, package: Package) -> str | None:
+        def roll_out(self, package: Package) -> str:
             raise Killed(package)
 
     assert site.once(Devices()).version == "1"

@@ -32,7 +32,7 @@ async def look(plan: Plan, version: Path | None, fleet: Fleet | None) -> Seen:
     """
     return Seen(
         new_items=await new_items(plan.store, plan.labels, version),
-        drifting_devices=await fleet.drifting() if fleet else 0,
+        drifting_devices=fleet.drifting() if fleet else 0,
         method=method(plan),
     )
 

@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from edge_mlops.errors import InputError
 from edge_mlops.evaluation.gate import Gate
+from edge_mlops.rollout.plan import Plan as RolloutPlan
 from edge_mlops.training.recipes import Recipe
 
 FOLDER: Final = "folder"
@@ -85,6 +86,7 @@ class Plan(_Part):
         recipe: How is trained.
         gate: What a model must reach.
         when: What is reason enough.
+        rollout: In which waves devices are told of a model; without it, it is published and no more.
         every_seconds: Between two looks.
     """
 
@@ -99,6 +101,7 @@ class Plan(_Part):
     recipe: Recipe = Recipe()
     gate: Gate = Gate()
     when: When = When()
+    rollout: RolloutPlan | None = None
     every_seconds: Annotated[float, Field(gt=0)] = 300.0
 
     _beside = field_validator("labels", "input", "folder", "layout")(_beside)

@@ -88,7 +88,7 @@ class Round:
         if not self._fleet:
             return ended
         with self._timed("rollout"):
-            why = await self._fleet.roll_out(Package(plan.name, version, reference))
+            why = self._fleet.roll_out(Package(plan.name, version, reference))
         return ended | ({"result": "rolledBack", "detail": why} if why else {"result": "active"})
 
     def _published(self, version: str, now: datetime) -> str:
