@@ -11,6 +11,7 @@ import click
 from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
 from edge_mlops.rollout.commands import rollback, rollout
 from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.watching.command import watch
 from edge_mlops.wishes import read_wish
 
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -41,6 +42,7 @@ def main() -> None:
 
 main.add_command(rollout)
 main.add_command(rollback)
+main.add_command(watch)
 
 
 @main.command()

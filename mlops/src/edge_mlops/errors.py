@@ -10,6 +10,7 @@ EdgeError
     ├── RunError          a run, or what was made of it, is not what it should be
     ├── TrackingError     MLflow cannot be told of a run
     ├── CatalogError      the workspace's model registry does not answer, or refuses
+    ├── WatchError        a watch cannot go on from where it was
     ├── PlanError         a rollout's plan makes no sense, or finds no device
     └── HubError          IoT Hub refuses, or cannot be reached
         └── ChangedError  a twin is another one since it was read
@@ -59,6 +60,12 @@ class TrackingError(StepError):
         "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
         "own variables; the run is made, so the same command tells of it later"
     )
+
+
+class WatchError(StepError):
+    """A watch cannot go on from where it was."""
+
+    hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
 
 
 class PlanError(StepError):

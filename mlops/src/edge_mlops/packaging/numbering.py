@@ -17,25 +17,25 @@ def versions_of(name: str, layout: Path) -> dict[str, Entry]:
     return {entry.tag.partition(":")[2]: entry for entry in found if entry.tag.startswith(f"{name}:")}
 
 
+def latest(versions: Iterable[str]) -> str | None:
+    """The latest of some versions; None where there is none."""
+    every = [*versions]
+    return reduce(lambda one, other: other if is_older(one, other) else one, every) if every else None
+
+
 def next_version(versions: Iterable[str]) -> str:
     """One more than the first number of the latest; 1 where there is none.
 
     Raises:
         RunError: The latest begins with no number.
     """
-    newest = latest(versions)
-    if newest is None:
+    before = latest(versions)
+    if before is None:
         return "1"
-    number = re.match(r"\d+", newest)
+    number = re.match(r"\d+", before)
     if number is None:
-        raise RunError(f"the latest version is {newest!r}, which has no next number")
+        raise RunError(f"the latest version is {before!r}, which has no next number")
     return str(int(number[0]) + 1)
-
-
-def latest(versions: Iterable[str]) -> str | None:
-    """The latest version; None where there is none."""
-    every = [*versions]
-    return reduce(lambda one, other: other if is_older(one, other) else one, every) if every else None
 
 
 def rival(layout: Path, reference: str) -> tuple[Path, str] | None:
