@@ -4,12 +4,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_common.background import background
 from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
-from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
+from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError, OutOfMemoryError
 from edge_inference.golden import run_golden
 from edge_inference.memory import check_memory, free_memory
 from edge_inference.model import LoadedModel, load_model, verify
@@ -19,12 +21,14 @@ from edge_inference.session import Opener, Plan
 from edge_inference.signing.notary import Notary
 from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
+from edge_inference.tuning.tuner import Tuner
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
 Come = Callable[[str, int], None]
+Stop = Callable[[], bool]
 Begin = Callable[[Wish], Awaitable[None]]
 
 
@@ -40,17 +44,19 @@ class Loader:
         serving: The models in memory.
         notary: Judges what is not in service yet.
         open_session: What loads graphs.
+        tuner: Finds out how they run best.
 
     Attributes:
         plan: What models are to run on.
         allowance: How much the store may take.
     """
 
-    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener) -> None:
+    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener, tuner: Tuner) -> None:
         self._store = store
         self._serving = serving
         self._notary = notary
         self._open_session = open_session
+        self._tuner = tuner
         self._thread = background("loader")
         self.plan = Plan((), require_gpu=False)
         self.allowance = Allowance(0, 0)
@@ -74,7 +80,7 @@ class Loader:
                 raise CalledOff
 
         try:
-            return await self._load(wish, step, begin, come, pause)
+            return await self._load(wish, step, begin, come, pause, off.is_set)
         except ModelError:
             raise
         except Exception as error:
@@ -82,6 +88,16 @@ class Loader:
             raise LoadFailedError(f"{type(error).__name__}: {error}") from error
         finally:
             off.set()
+
+    async def tune(self, model: LoadedModel, stop: Stop) -> LoadedModel:
+        """The model as it runs best, which is measured now unless it is known.
+
+        Args:
+            model: Warm.
+            stop: Says when there is other work; the model is then as it was.
+        """
+        room = await self._do(_fits, self._store.files(model.identity.digest))
+        return await self._do(partial(self._tuner.tune, model, room=room, stop=stop))
 
     async def collect(self) -> None:
         """Remove from the store what its allowance does not keep.
@@ -95,7 +111,7 @@ class Loader:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(self, wish: Wish, step: Step, begin: Begin, come: Come, pause: Pause) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, come: Come, pause: Pause, off: Stop) -> LoadedModel:
         wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
@@ -118,7 +134,10 @@ class Loader:
         await self._do(check_memory, folder, free_memory())
         model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
         step(State.WARMING)
+        model = await self._do(self._tuner.fit, model)
         await self._do(model.warm_up)
+        if self._serving.active is None and not wish.alone:
+            model = await self.tune(model, off)
         if wish.gate:
             step(State.GOLDEN)
             await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)
@@ -126,6 +145,15 @@ class Loader:
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _fits(folder: Path) -> bool:
+    """Whether there is the memory to load a package once more."""
+    try:
+        check_memory(folder, free_memory())
+    except OutOfMemoryError:
+        return False
+    return True
 
 
 def _on_loop(come: Come, digest: str) -> Callable[[int], None]:
