@@ -69,7 +69,6 @@ def test_how_the_model_runs_best_is_told() -> None:
         "ioBinding": False,
         "samplesPerSecond": 1230.0,
         "at": "2026-01-01T00:00:00+00:00",
-        "quiet": True,
     }
     assert Progress().tuned(tuned).reported()["tuning"] is None
 

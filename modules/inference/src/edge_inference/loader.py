@@ -32,6 +32,10 @@ Stop = Callable[[], bool]
 Begin = Callable[[Wish], Awaitable[None]]
 
 
+def _never() -> bool:
+    return False
+
+
 class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
     """Ends the thread's work of a load that was cancelled."""
 
@@ -80,7 +84,7 @@ class Loader:
                 raise CalledOff
 
         try:
-            return await self._load(wish, step, begin, come, pause, off.is_set)
+            return await self._load(wish, step, begin, come, pause)
         except ModelError:
             raise
         except Exception as error:
@@ -89,15 +93,20 @@ class Loader:
         finally:
             off.set()
 
-    async def tune(self, model: LoadedModel, stop: Stop) -> LoadedModel:
+    async def tune(self, model: LoadedModel, stop: Stop = _never) -> LoadedModel:
         """The model as it runs best, which is measured now unless it is known.
 
         Args:
             model: Warm.
             stop: Says when there is other work; the model is then as it was.
         """
-        room = await self._do(_fits, self._store.files(model.identity.digest))
-        return await self._do(partial(self._tuner.tune, model, room=room, stop=stop))
+        off = threading.Event()
+        try:
+            room = await self._do(_fits, self._store.files(model.identity.digest))
+            tuned = partial(self._tuner.tune, model, room=room, stop=lambda: off.is_set() or stop())
+            return await self._do(tuned)
+        finally:
+            off.set()
 
     async def collect(self) -> None:
         """Remove from the store what its allowance does not keep.
@@ -111,7 +120,7 @@ class Loader:
         """Wait for what the thread has in hand."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
-    async def _load(self, wish: Wish, step: Step, begin: Begin, come: Come, pause: Pause, off: Stop) -> LoadedModel:
+    async def _load(self, wish: Wish, step: Step, begin: Begin, come: Come, pause: Pause) -> LoadedModel:
         wanted, source = wish.identity, wish.source
         step(State.RESOLVING)
         if loaded := self._serving.loaded(wanted.digest, self.plan):
@@ -137,7 +146,7 @@ class Loader:
         model = await self._do(self._tuner.fit, model)
         await self._do(model.warm_up)
         if self._serving.active is None and not wish.alone:
-            model = await self.tune(model, off)
+            model = await self.tune(model)
         if wish.gate:
             step(State.GOLDEN)
             await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)

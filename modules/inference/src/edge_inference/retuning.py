@@ -54,7 +54,7 @@ class Retuning:
         while True:
             await self._clock.sleep(QUIET_S)
             active = self._serving.active
-            if active is None or (active.tuning and active.tuning.kept):
+            if active is None or active.tuning:
                 self._pause = PAUSE_S
             elif self._quiet:
                 await self._tune(active)

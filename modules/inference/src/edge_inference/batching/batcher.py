@@ -141,9 +141,9 @@ class Batcher:
         return None if self._closed else wait(self._turns, self._running, self._limits(), self._clock.monotonic())
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> "Run | None":
-        """What is next; None where it came to nothing."""
+        """What is next; None where it came to nothing. No run has more samples than the model was warmed up with."""
         first = self._turns.pop()
-        job, limits = first.work, self._limits()
+        job = first.work
         if job.future.cancelled():
             return None
         try:
@@ -154,7 +154,8 @@ class Batcher:
         except ItemError as error:
             loop.call_soon_threadsafe(_fail, job.future, error)
             return None
-        return Run(model, take(self._turns, first, limits, partial(_joins, model)), limits.batch)
+        batch = min(self._limits().batch, model.contract.input.batch)
+        return Run(model, take(self._turns, first, batch, partial(_joins, model)), batch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,20 +41,20 @@ def wait(turns: Turns[T], running: int, limits: Limits, now: float) -> float | N
     return max(0.0, turns.oldest + FILL_S - now)
 
 
-def take(turns: Turns[T], first: Waiting[T], limits: Limits, joins: Callable[[T], bool]) -> list[Waiting[T]]:
+def take(turns: Turns[T], first: Waiting[T], batch: int, joins: Callable[[T], bool]) -> list[Waiting[T]]:
     """Take what goes into a run besides the first, in turn: as much as fits.
 
     Args:
         turns: What else waits.
         first: Whose turn it is; taken already.
-        limits: The device's.
+        batch: The most samples of the run; 0 leaves it to the first.
         joins: Whether something can share the run.
     """
     run, rows = [first], first.rows
     while turns:
         following = turns.peek()
         rows += following.rows
-        if rows > limits.batch or not joins(following.work):
+        if rows > batch or not joins(following.work):
             break
         run.append(turns.pop())
     return run

@@ -33,13 +33,11 @@ class Tuning:
         choice: The best one.
         rate: Samples a second.
         at: When, in ISO 8601.
-        kept: Whether the device was quiet meanwhile, so that it need not be measured again.
     """
 
     choice: Choice
     rate: float
     at: str
-    kept: bool = True
 
     def reported(self) -> dict[str, Any]:
         """As the reported property has it."""
@@ -51,7 +49,6 @@ class Tuning:
             "ioBinding": choice.way.bound,
             "samplesPerSecond": float(f"{self.rate:.3g}"),
             "at": self.at,
-            "quiet": self.kept,
         }
 
 

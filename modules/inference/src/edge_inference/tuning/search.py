@@ -5,11 +5,12 @@ from typing import Final
 
 from edge_inference.tuning.choice import Choice
 
-ROUNDS: Final = 4
-KEEP: Final = 0.8
-"""A choice that is slower than this share of the best is not measured again."""
+KEEP: Final = (0.5, 0.7, 0.8, 0.9, 0.9, 0.9)
+"""A round each: a choice that is slower than this share of the best after it is not measured again."""
 ALIKE: Final = 0.95
 """Choices from this share of the best on are as good, and the simplest of them is taken."""
+
+_NOTHING: Final = 1e-9
 
 Measure = Callable[[Choice], float | None]
 """Samples a second; None where the choice cannot be had."""
@@ -30,14 +31,14 @@ def search(
         clock: Monotonic seconds.
     """
     end, rates, left = clock() + seconds, dict[Choice, float](), list(grid)
-    for _ in range(ROUNDS):
+    for keep in KEEP:
         for choice in left:
             if clock() + _likely(choice, rates) > end:
                 continue
             rate = measure(choice)
             rates[choice] = max(rate or 0.0, rates.get(choice, 0.0))
         top = max(rates.values(), default=0.0)
-        left = [choice for choice in left if rates.get(choice, 0.0) >= max(KEEP * top, 1e-9)]
+        left = [choice for choice in left if rates.get(choice, 0.0) >= max(keep * top, _NOTHING)]
     good = [choice for choice in left if rates[choice] >= ALIKE * top]
     return (good[0], rates[good[0]]) if good else None
 

@@ -12,8 +12,9 @@ from edge_inference.errors import ModelError, RunFailedError
 from edge_inference.model import LoadedModel
 from edge_inference.session import Array, Way
 from edge_inference.tuning.choice import Choice
+from edge_inference.tuning.neighbours import Moment
 
-SLICE_S: Final = 0.05
+SLICE_S: Final = 0.03
 """How long a choice is tried at a time; a run that takes longer is waited for."""
 
 
@@ -23,6 +24,10 @@ class BusyError(Exception):
 
 class Bench(Protocol):
     """Tries a model's choices."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether other processes had little of the processors since it was made."""
 
     def rate(self, choice: Choice) -> float | None:
         """Samples a second; None where the choice cannot be had.
@@ -48,9 +53,14 @@ class Stopwatch:
     """
 
     def __init__(self, model: LoadedModel, stop: Callable[[], bool]) -> None:
+        self._begun = Moment.now()
         self._stop = stop
         self._models: dict[Way, LoadedModel | None] = {model.session.way: model}
         self._base = model
+
+    @property
+    def quiet(self) -> bool:
+        return Moment.now().quiet_since(self._begun)
 
     def rate(self, choice: Choice) -> float | None:
         model = self._opened(choice.way)

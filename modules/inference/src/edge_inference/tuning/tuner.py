@@ -13,7 +13,6 @@ from edge_inference.session import Way
 from edge_inference.tuning.book import Book
 from edge_inference.tuning.choice import Situation, Tuning
 from edge_inference.tuning.fingerprint import fingerprint
-from edge_inference.tuning.neighbours import Moment
 from edge_inference.tuning.search import search
 from edge_inference.tuning.trying import BusyError, MakeBench
 
@@ -55,26 +54,26 @@ class Tuner:
         Args:
             model: Warm.
             room: Whether there is the memory to load it once more.
-            stop: Says when there is other work; the model is then as it was.
+            stop: Says when there is other work.
+
+        Returns:
+            The model as it was, too, if there was other work, or others kept the processors busy.
         """
-        if model.tuning and model.tuning.kept:
+        if model.tuning:
             return model
-        before = Moment.now()
         bench = self._bench(model, stop)
         grid = [choice for choice in _situation(model).grid if room or choice.way == model.session.way]
         try:
             found = search(grid, bench.rate, SECONDS, time.monotonic)
         except BusyError:
             return model
-        if found is None:
+        if found is None or not bench.quiet:
+            log.info("%s is not tuned: the processors were busy", model.identity.digest)
             return model
-        choice, rate = found
-        quiet = Moment.now().quiet_since(before)
-        tuning = Tuning(choice, rate, self._clock.now().isoformat(timespec="seconds"), quiet)
-        log.info("tuned, %s: %s", "and kept" if quiet else "beside others, so for now", tuning.reported())
-        if quiet:
-            self._book.enter(model.identity.digest, fingerprint(model.session, model.plan), tuning)
-        return replace(bench.model(choice.way), tuning=tuning)
+        tuning = Tuning(*found, self._clock.now().isoformat(timespec="seconds"))
+        log.info("%s is tuned: %s", model.identity.digest, tuning.reported())
+        self._book.enter(model.identity.digest, fingerprint(model.session, model.plan), tuning)
+        return replace(bench.model(tuning.choice.way), tuning=tuning)
 
 
 def _situation(model: LoadedModel) -> Situation:
