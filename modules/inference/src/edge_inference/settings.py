@@ -97,6 +97,8 @@ class InferenceEnvironment(Environment):
         http_tls_cert: A PEM file with the server's certificate and those that lead to it, for TLS.
         http_tls_key: A PEM file with its key.
         http_client_ca: A PEM file with the authorities one of which must have issued a client's certificate.
+        http_behind_front: Whether only something reaches the port that has already asked callers who they are, such
+            as the front of an Azure Machine Learning endpoint; then requests need nothing more.
         twin: Where there is no IoT Edge, and HTTP is served: the desired properties, as JSON.
     """
 
@@ -113,4 +115,5 @@ class InferenceEnvironment(Environment):
     http_tls_cert: Path | None = None
     http_tls_key: Path | None = None
     http_client_ca: Path | None = None
+    http_behind_front: bool = False
     twin: Annotated[Json[TwinOfEnvironment] | None, NoDecode] = None
