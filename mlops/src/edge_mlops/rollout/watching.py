@@ -44,7 +44,8 @@ class Watch:
 
     def note(self, device: str, seen: Seen, wave: int = 0) -> None:
         """Note how a device stands."""
-        if self.board.note(device, self.waves.get(device, wave), seen):
+        is_news = self.board.note(device, self.waves.get(device, wave), seen)
+        if is_news and seen.standing is not Standing.WAITING:
             self.tell(Event(seen.standing, seen.detail, device))
 
     def look(self, *, undone: bool = False) -> int:
