@@ -8,6 +8,7 @@ EdgeError
 ├── DatasetError  a dataset is not what it should be, or holds too little
 ├── BlobError     the store does not hold what the dataset says
 ├── RunError      a run is not what it should be
+├── TrackingError MLflow cannot be told of a run
 ├── PlanError     a rollout's plan makes no sense, or finds no device
 └── HubError      IoT Hub refuses, or cannot be reached
     └── ChangedError  a twin is another one since it was read
@@ -48,6 +49,15 @@ class BlobError(StepError):
 
 class RunError(StepError):
     """A run is not what it should be."""
+
+
+class TrackingError(StepError):
+    """MLflow cannot be told of a run."""
+
+    hint = (
+        "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
+        "own variables; the run is made, so the same command tells of it later"
+    )
 
 
 class PlanError(StepError):
