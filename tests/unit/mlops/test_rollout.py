@@ -164,6 +164,17 @@ def test_what_hangs_fails_once_the_time_of_its_wave_is_over() -> None:
     assert (report.ok, report.waves[0].counts) == (True, {Standing.ACTIVE: 5, Standing.WAITING: 1})
 
 
+def test_what_goes_silent_once_it_has_heard_of_a_model_is_not_taken_for_offline() -> None:
+    crashing = device(0, seconds=10)
+    fleet = fleet_of(0, 2, 2, crashing=crashing, next=device(0))
+
+    def crash(told: str) -> None:
+        crashing.online &= told != "next"
+
+    fleet.before_update = crash
+    assert run(fleet).reason == "1 device of wave 1 failed or did not finish in 3600 s"
+
+
 def test_a_device_without_the_module_is_passed_over() -> None:
     class Missing(SimulatedFleet):
         def twin(self, device: str) -> ModuleTwin | None:
