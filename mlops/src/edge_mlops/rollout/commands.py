@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -10,11 +10,13 @@ from rich.console import Console
 from edge_inference.cli.common import FILE, errors
 from edge_mlops.errors import HubError
 from edge_mlops.rollout.events import Event, Report, Tell
-from edge_mlops.rollout.fleet import Fleet
 from edge_mlops.rollout.plan import Wish, read_plan
 from edge_mlops.rollout.rollout import roll_out
 from edge_mlops.rollout.standing import Standing
 from edge_mlops.rollout.undoing import roll_back
+
+if TYPE_CHECKING:
+    from edge_mlops.rollout.hub import HubFleet
 
 _SECRET: Final = "IOTHUB_CONNECTION_STRING"  # noqa: S105 (the variable's name)
 _JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print events, and last the report, as JSON.")
@@ -35,7 +37,7 @@ def rollout(model: str, reference: str, plan: Path, name: str | None, *, as_json
     with errors():
         read = read_plan(plan)
         wish = Wish.make(read, *_parted(model), reference, name)
-        report = roll_out(_fleet(read.module), read, wish, _teller(as_json=as_json))
+        report = roll_out(fleet_of(read.module), read, wish, _teller(as_json=as_json))
     _print(report, as_json=as_json)
     if not report.ok:
         raise click.ClickException(f"rolled back: {report.reason}")
@@ -48,7 +50,7 @@ def rollout(model: str, reference: str, plan: Path, name: str | None, *, as_json
 def rollback(name: str, module: str, *, as_json: bool) -> None:
     """Have the devices of a rollout return to the models before it; the status is 1 if some have not."""
     with errors():
-        report = roll_back(_fleet(module), name, _teller(as_json=as_json))
+        report = roll_back(fleet_of(module), name, _teller(as_json=as_json))
     _print(report, as_json=as_json)
     if left := report.total(Standing.STUCK) + report.total(Standing.WAITING):
         raise click.ClickException(f"{left} have not returned")
@@ -61,7 +63,7 @@ def _parted(model: str) -> tuple[str, str]:
     return name, version
 
 
-def _fleet(module: str) -> Fleet:
+def fleet_of(module: str) -> "HubFleet":
     """The devices of the hub that the environment names.
 
     Raises:

@@ -66,6 +66,16 @@ class HubFleet:
         where = f"moduleId = '{self._module}' AND tags.{TAG}.id = '{rollout}'"
         return map(_read, self._query(f"{_MODULES} {where}"))
 
+    def drifting(self, model: str) -> int:
+        """How many devices run a model, and report that its input drifts, as far as the hub's index has them.
+
+        Raises:
+            HubError: The hub cannot be asked.
+        """
+        runs = f"properties.reported.model.active.name = '{model}'"
+        drifts = "properties.reported.drift.state = 'drift'"
+        return sum(1 for _ in self._query(f"{_MODULES} moduleId = '{self._module}' AND {runs} AND {drifts}"))
+
     def update(self, twin: ModuleTwin, model: JsonObject | None, mark: Mark) -> None:
         desired = difference(_section("model", model), _section("model", twin.model))
         tags = difference(_section(TAG, mark.tag()), _section(TAG, twin.tag))
