@@ -14,6 +14,8 @@ JsonObject = Mapping[str, Any]
 Verdict = Callable[[JsonObject], str | None]
 """The code that a device refuses a model with; None where it takes it."""
 PAGE = 100
+READ_S, UPDATE_S = 0.01, 0.02
+"""As fast as an S1 hub takes them."""
 
 
 def takes(_: JsonObject) -> str | None:
@@ -54,12 +56,17 @@ class SimulatedDevice:
             self._settle()
 
     def _settle(self) -> None:
-        code = self.verdict(self.model) if self.model is not None else None
+        code = self._refusal(self.model) if self.model is not None else None
         if code is None:
             self.active = self.model if self.model is not None else self.active
             self.reported = self._report("Active" if self.active else "Idle")
         else:
             self.reported = self._report("Failed", {"result": "failed", "code": code, "detail": "it is no good"})
+
+    def _refusal(self, model: JsonObject) -> str | None:
+        if self.active and model["version"] < self.active["version"] and not model.get("allowDowngrade"):
+            return "DOWNGRADE"
+        return self.verdict(model)
 
     def _report(self, state: str, last: JsonObject | None = None) -> JsonObject:
         active = {"digest": self.active["ref"].partition("@")[2]} if self.active else None
@@ -74,6 +81,7 @@ class SimulatedFleet:
         members: The devices, by id.
         calls: How often each method was called; of ``told``, the pages.
         now: Seconds.
+        before_update: Called with the device's id when an update has arrived, and is not yet done.
     """
 
     def __init__(self, members: Mapping[str, SimulatedDevice]) -> None:
@@ -99,6 +107,7 @@ class SimulatedFleet:
 
     def twin(self, device: str) -> ModuleTwin | None:
         self.calls["twin"] += 1
+        self.now += READ_S
         return self._twin(device) if device in self.members else None
 
     def told(self, rollout: str) -> Iterator[ModuleTwin]:
@@ -109,6 +118,7 @@ class SimulatedFleet:
 
     def update(self, twin: ModuleTwin, model: JsonObject | None, mark: Mark) -> None:
         self.calls["update"] += 1
+        self.now += UPDATE_S
         self.before_update(twin.device)
         one = self.members[twin.device]
         if self._etag(one) != twin.etag:
@@ -122,10 +132,6 @@ class SimulatedFleet:
         one.live(self.now)
         one.model, one.version = copy.deepcopy(model), one.version + 1
         one.live(self.now)
-
-    def connect(self, device: str, *, online: bool) -> None:
-        """Have a device come, or go."""
-        self.members[device].online = online
 
     def _twin(self, device: str) -> ModuleTwin:
         one = self.members[device]

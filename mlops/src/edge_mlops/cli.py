@@ -17,6 +17,21 @@ from edge_mlops.wishes import read_wish
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
 
 STORE: Final = click.option("--store", metavar="FOLDER|URL", help="Where the dataset's files are now, if elsewhere.")
+TRACK: Final = click.option(
+    "--track",
+    metavar="FOLDER|URI",
+    envvar="MLFLOW_TRACKING_URI",
+    help="Where MLflow is to be told of the run: a folder, a tracking server, or an Azure ML workspace.",
+)
+
+
+def _tracked(run: Path, uri: str | None) -> None:
+    """Print a run's folder, once MLflow has been told of it, if somebody wishes that."""
+    if uri:
+        from edge_mlops.tracking.tracking import track  # noqa: PLC0415 - an extra, and it takes a second and a half
+
+        track(run, uri)
+    click.echo(run)
 
 
 @click.group()
@@ -57,14 +72,14 @@ def dataset(name: str, store: str, folder: Path, labels: Path | None, contract: 
 @click.option("--estimator", type=click.Choice(ESTIMATORS), default=ESTIMATORS[0], show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @STORE
-def train(version: Path, contract: Path, folder: Path, estimator: str, seed: int, store: str | None) -> None:
+@TRACK
+def train(version: Path, contract: Path, folder: Path, *, store: str | None, track: str | None, **recipe: Any) -> None:
     """Train a classifier on VERSION, the folder of a dataset."""
     from edge_mlops.training.training import train as run  # noqa: PLC0415 - as above
 
     with errors():
-        click.echo(
-            asyncio.run(run(version, read_wish(contract), folder, Recipe(estimator=estimator, seed=seed), store))
-        )
+        made = asyncio.run(run(version, read_wish(contract), folder, Recipe(**recipe), store))
+        _tracked(made, track)
 
 
 @main.command()
@@ -72,7 +87,10 @@ def train(version: Path, contract: Path, folder: Path, estimator: str, seed: int
 @click.option("--active", nargs=2, metavar="LAYOUT REFERENCE", help="The active model: a layout, and its tag in it.")
 @click.option("--gate", "file", type=FILE, help="What must be reached: JSON, see docs/mlops.md.")
 @STORE
-def evaluate(run: Path, active: tuple[str, str] | None, file: Path | None, store: str | None) -> None:
+@TRACK
+def evaluate(
+    run: Path, active: tuple[str, str] | None, file: Path | None, store: str | None, track: str | None
+) -> None:
     """Hold the model of RUN against the active one; the status is 1 if it does not pass, and why is printed."""
     from edge_mlops.evaluation.evaluating import evaluate as judge  # noqa: PLC0415 - as above
     from edge_mlops.evaluation.gate import Gate, read_gate  # noqa: PLC0415
@@ -80,7 +98,7 @@ def evaluate(run: Path, active: tuple[str, str] | None, file: Path | None, store
     with errors():
         against = (Path(active[0]), active[1]) if active else None
         verdict = asyncio.run(judge(run, read_gate(file) if file else Gate(), against, store))
-    click.echo(run)
+        _tracked(run, track)
     if verdict.refusals:
         raise click.ClickException("it does not pass: " + "; ".join(verdict.refusals))
 

@@ -9,6 +9,7 @@ EdgeError
 ├── BlobError     the store does not hold what the dataset says
 ├── RunError      a run is not what it should be
 ├── WatchError    a watch cannot go on from where it was
+├── TrackingError MLflow cannot be told of a run
 ├── PlanError     a rollout's plan makes no sense, or finds no device
 └── HubError      IoT Hub refuses, or cannot be reached
     └── ChangedError  a twin is another one since it was read
@@ -55,6 +56,15 @@ class WatchError(StepError):
     """A watch cannot go on from where it was."""
 
     hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
+
+
+class TrackingError(StepError):
+    """MLflow cannot be told of a run."""
+
+    hint = (
+        "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
+        "own variables; the run is made, so the same command tells of it later"
+    )
 
 
 class PlanError(StepError):
