@@ -40,6 +40,10 @@ run: setup ## Run the main job: train, pack, start the suite on the simulator, f
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
 	$(BIN)/edge-run stay --example $(EXAMPLE)
 
+.PHONY: loop
+loop: $(VENV)/.ready-dev ## Close the loop: collect, train, roll out, drift, learn from it; a worse model is refused, or taken back; the last line is JSON
+	$(BIN)/edge-run loop
+
 TARGET ?= vm
 GPU ?= 0
 MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).$(if $(filter kubernetes,$(TARGET)),yaml,json)
@@ -242,7 +246,8 @@ base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, wh
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
-	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
+	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-mlops \
+	--no-emit-package edge-simulator \
 	--no-emit-package edge-transform --no-emit-package edge-upload
 LOCK_ANYWHERE := $(LOCK) --universal
 LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
