@@ -213,8 +213,8 @@ MLOPS := modules/common modules/inference modules/transform modules/upload mlops
 .PHONY: azureml
 azureml: setup ## Complete the build context of the environment that steps run in in Azure Machine Learning
 	rm -rf $(AZUREML)/wheels
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps --wheel-dir $(AZUREML)/wheels \
-		$(MLOPS:%=./%)
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--wheel-dir $(AZUREML)/wheels $(MLOPS:%=./%)
 	rm -rf $(MLOPS:%=%/build)
 	cp requirements-build.lock mlops/requirements.lock $(AZUREML)/
 
