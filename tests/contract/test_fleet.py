@@ -1,7 +1,6 @@
 """What every fleet does: IoT Hub's twins by its service SDK, and the one in memory that rollouts are tested on."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -36,24 +35,25 @@ class World(Protocol):
 
 
 class Hub:
-    """The simulator's hub."""
+    """The simulator's hub, and one of its modules."""
 
-    def __init__(self, edges: SimulatorProcess, service: ServiceClients) -> None:
+    def __init__(self, edges: SimulatorProcess, service: ServiceClients, module: str) -> None:
         self._edges = edges
         self._service = service
+        self._module = module
         self.clients: list[IoTHubModuleClient] = []
         connection_string = self._device(DEVICES[0]).run("connection-string").strip()
-        self.fleet = HubFleet(connection_string, "inference", page=2)
+        self.fleet = HubFleet(connection_string, module, page=2)
 
     def tag(self, device: str, tags: Mapping[str, Any]) -> None:
         self._service.registry.update_twin(device, Twin(tags=dict(tags)))
 
     def ask(self, device: str, model: Mapping[str, Any]) -> None:
         twin = Twin(properties=TwinProperties(desired={"model": dict(model)}))
-        self._service.registry.update_module_twin(device, "inference", twin)
+        self._service.registry.update_module_twin(device, self._module, twin)
 
     def report(self, device: str, model: Mapping[str, Any]) -> None:
-        with edge_environment(self._device(device).credentials("inference")):
+        with edge_environment(self._device(device).credentials(self._module)):
             client = IoTHubModuleClient.create_from_edge_environment()
         self.clients.append(client)
         client.connect()
@@ -80,19 +80,26 @@ class Memory:
         one.online, one.heard, one.reported = True, one.version, model
 
 
+@pytest.fixture(scope="module")
+def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Hub]]:
+    """Hubs that nobody has used yet: each is about another module of the same devices."""
+    folder, names = tmp_path_factory.mktemp("fleet"), [f"inference-{number}" for number in range(4)]
+    arguments = ("--devices", str(len(DEVICES)), *(f"--module={name}" for name in names))
+    with simulator(folder, deployment(routes={}), *arguments) as edges:
+        first = SimulatorProcess(edges.manifest, edges.state / DEVICES[0])
+        with service_clients(first, edges.state / "authority") as service:
+            yield (Hub(edges, service, name) for name in names)
+
+
 @pytest.fixture(params=["hub", "memory"])
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
     if request.param == "memory":
         yield Memory()
         return
-    arguments = ("--devices", str(len(DEVICES)), "--module", "inference")
-    with simulator(tmp_path, deployment(routes={}), *arguments) as edges:
-        first = SimulatorProcess(edges.manifest, edges.state / DEVICES[0])
-        with service_clients(first, edges.state / "authority") as service:
-            hub = Hub(edges, service)
-            yield hub
-            for client in hub.clients:
-                client.shutdown()
+    hub = next(request.getfixturevalue("hubs"))
+    yield hub
+    for client in hub.clients:
+        client.shutdown()
 
 
 def twin_of(world: World, device: str = DEVICES[0]) -> ModuleTwin:

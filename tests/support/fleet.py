@@ -14,6 +14,8 @@ JsonObject = Mapping[str, Any]
 Verdict = Callable[[JsonObject], str | None]
 """The code that a device refuses a model with; None where it takes it."""
 PAGE = 100
+READ_S, UPDATE_S = 0.01, 0.02
+"""As fast as an S1 hub takes them."""
 
 
 def takes(_: JsonObject) -> str | None:
@@ -105,6 +107,7 @@ class SimulatedFleet:
 
     def twin(self, device: str) -> ModuleTwin | None:
         self.calls["twin"] += 1
+        self.now += READ_S
         return self._twin(device) if device in self.members else None
 
     def told(self, rollout: str) -> Iterator[ModuleTwin]:
@@ -115,6 +118,7 @@ class SimulatedFleet:
 
     def update(self, twin: ModuleTwin, model: JsonObject | None, mark: Mark) -> None:
         self.calls["update"] += 1
+        self.now += UPDATE_S
         self.before_update(twin.device)
         one = self.members[twin.device]
         if self._etag(one) != twin.etag:

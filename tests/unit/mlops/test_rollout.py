@@ -96,6 +96,15 @@ def test_ten_thousand_devices_return_if_too_many_of_the_last_wave_refuse() -> No
     assert (asked(fleet, BACK), serving(fleet, "1"), fleet.calls["update"]) == (10_000, 10_000, 20_000)
 
 
+def test_a_large_wave_is_stopped_while_it_is_being_told() -> None:
+    bad = {f"bad-{one}": device(1, refuses) for one in range(200)}
+    fleet = SimulatedFleet({"edge-0-0": device(0), **bad, **fleet_of(0, 9800, 1).members})
+    report = run(fleet, PLAN.model_copy(update={"max_failures": "1%"}))
+    assert report.reason.endswith("of wave 2 failed")
+    assert 100 < asked(fleet, BACK) < 3000
+    assert asked(fleet, BACK) + asked(fleet, OLD) == serving(fleet, "1") == 10_002
+
+
 def test_as_many_may_fail_as_the_plan_allows() -> None:
     fleet = fleet_of(9, 10, 10, bad=device(0, refuses))
     report = run(fleet, PLAN.model_copy(update={"max_failures": "10%"}))
@@ -153,6 +162,17 @@ def test_what_hangs_fails_once_the_time_of_its_wave_is_over() -> None:
     fleet = fleet_of(5, 5, 5, stuck=device(0, seconds=inf))
     report = run(fleet, PLAN.model_copy(update={"max_failures": 1}))
     assert (report.ok, report.waves[0].counts) == (True, {Standing.ACTIVE: 5, Standing.WAITING: 1})
+
+
+def test_what_goes_silent_once_it_has_heard_of_a_model_is_not_taken_for_offline() -> None:
+    crashing = device(0, seconds=10)
+    fleet = fleet_of(0, 2, 2, crashing=crashing, next=device(0))
+
+    def crash(told: str) -> None:
+        crashing.online &= told != "next"
+
+    fleet.before_update = crash
+    assert run(fleet).reason == "1 device of wave 1 failed or did not finish in 3600 s"
 
 
 def test_a_device_without_the_module_is_passed_over() -> None:

@@ -42,6 +42,7 @@ class HubFleet:
         self, connection_string: str, module: str, sleep: Callable[[float], None] = time.sleep, page: int = PAGE
     ) -> None:
         self._registry = iothub.registry(connection_string)
+        self._registry.protocol.config.retry_policy.retries = 0  # the patience is ours alone
         self._module = module
         self._sleep = sleep
         self._page = page
@@ -101,7 +102,7 @@ class HubFleet:
             yield from iothub.items(ask)
 
     def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask again while the hub has too much to do or is out of reach; the SDK does so for neither POST nor PATCH."""
+        """Ask again while the hub has too much to do or is out of reach; the SDK by itself does so for GET at most."""
         for pause_s in PAUSES_S:
             try:
                 return ask()

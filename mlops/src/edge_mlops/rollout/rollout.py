@@ -8,7 +8,7 @@ from edge_mlops.rollout.fleet import Fleet, Mark, ModuleTwin
 from edge_mlops.rollout.plan import Plan, Wish
 from edge_mlops.rollout.standing import Seen, Standing, named
 from edge_mlops.rollout.undoing import undo
-from edge_mlops.rollout.verdict import judge
+from edge_mlops.rollout.verdict import Verdict, judge
 from edge_mlops.rollout.watching import Clock, Watch
 
 
@@ -73,19 +73,25 @@ class _Rollout:
         return ""
 
     def _wave(self, number: int, devices: list[str]) -> str:
-        for device in devices:
-            if device not in self._watch.board:
-                self._ask(device, number)
+        """Why the rollout must stop in this wave, if it must."""
+        untold = [device for device in devices if device not in self._watch.board]
+        for count, device in enumerate(untold):
+            if self._watch.is_due and (reason := self._look(number, untold=len(untold) - count).reason):
+                return reason
+            self._ask(device, number)
         end = self._watch.clock.monotonic() + self._plan.wave_seconds
-        while True:
-            self._watch.look()
-            if is_over := self._watch.clock.monotonic() >= end:
-                self._watch.look_closely()
-            waves = [self._watch.board.counts(wave) for wave in range(number + 1)]
-            verdict = judge(waves, self._plan, is_over=is_over)
-            if verdict.done or verdict.reason:
-                return verdict.reason
+        while not (verdict := self._look(number, is_over=self._watch.clock.monotonic() >= end)).is_final:
             self._watch.pause()
+        return verdict.reason
+
+    def _look(self, number: int, untold: int = 0, *, is_over: bool = False) -> Verdict:
+        """Judge how the devices stand now."""
+        self._watch.look()
+        if is_over:
+            self._watch.look_closely()
+        waves = [self._watch.board.counts(wave) for wave in range(number + 1)]
+        waves[number][Standing.WAITING] += untold
+        return judge(waves, self._plan, is_over=is_over)
 
     def _ask(self, device: str, wave: int) -> None:
         """Ask a device for the model, unless somebody asks it for another one at that moment."""

@@ -13,9 +13,9 @@ class Standing(StrEnum):
     """How a device stands."""
 
     WAITING = "waiting"
-    """It was told, and is not done."""
+    """It was told, and is not done; also if its module, having heard of it, has gone silent: it may have crashed."""
     OFFLINE = "offline"
-    """It was told, is not done, and its module is not connected: it follows once it is."""
+    """It was told, and its module is not connected and has not heard of it: it follows once it has."""
     ACTIVE = "active"
     """The model that it was told of has baked, and serves."""
     FAILED = "failed"
@@ -61,9 +61,11 @@ def named(model: JsonObject | None) -> str:
 def _forward(twin: ModuleTwin, mark: Mark) -> Seen:
     if twin.model is None or not asks_for(twin, mark.id):
         return Seen(Standing.OVERRULED, f"asked for {named(twin.model)}")
+    if twin.reported.get("requestId") != mark.id:
+        return _by_connection(twin)
     state = twin.reported.get("state")
-    if twin.reported.get("requestId") != mark.id or state not in _AT_REST:
-        return _open(twin)
+    if state not in _AT_REST:
+        return Seen(Standing.WAITING)
     if state == "Active" and _active(twin) == _pinned(twin.model):
         return Seen(Standing.ACTIVE)
     return Seen(Standing.FAILED, _why(twin.reported))
@@ -71,13 +73,13 @@ def _forward(twin: ModuleTwin, mark: Mark) -> Seen:
 
 def _back(twin: ModuleTwin, mark: Mark) -> Seen:
     if twin.reported.get("requestId") == mark.id or twin.reported.get("state") not in _AT_REST:
-        return _open(twin)
+        return _by_connection(twin)
     if mark.before is None or _active(twin) == _pinned(mark.before):
         return Seen(Standing.RETURNED, named(mark.before))
     return Seen(Standing.STUCK, _why(twin.reported))
 
 
-def _open(twin: ModuleTwin) -> Seen:
+def _by_connection(twin: ModuleTwin) -> Seen:
     return Seen(Standing.WAITING if twin.connected else Standing.OFFLINE)
 
 

@@ -19,6 +19,11 @@ class Verdict(NamedTuple):
     done: bool
     reason: str = ""
 
+    @property
+    def is_final(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self.done or bool(self.reason)
+
 
 WAIT: Final = Verdict(done=False)
 

@@ -41,10 +41,12 @@ class Watch:
         self.clock = clock
         self.board = Board()
         self.waves: dict[str, int] = {}
+        self._due = clock.monotonic()
 
     def note(self, device: str, seen: Seen, wave: int = 0) -> None:
         """Note how a device stands."""
-        if self.board.note(device, self.waves.get(device, wave), seen):
+        is_news = self.board.note(device, self.waves.get(device, wave), seen)
+        if is_news and seen.standing is not Standing.WAITING:
             self.tell(Event(seen.standing, seen.detail, device))
 
     def look(self, *, undone: bool = False) -> int:
@@ -57,21 +59,26 @@ class Watch:
         Returns:
             How many there are.
         """
-        found = 0
-        for twin in self.fleet.told(self.rollout):
-            if twin.mark and twin.mark.undone is undone:
-                found += 1
-                self.note(twin.device, stands(twin, twin.mark), twin.mark.wave)
-        return found
+        found = [(twin, mark) for twin in self.fleet.told(self.rollout) if (mark := twin.mark)]
+        self._due = self.clock.monotonic() + PAGE_S * max(1, -(-len(found) // PAGE))
+        meant = [(twin, mark) for twin, mark in found if mark.undone is undone]
+        for twin, mark in meant:
+            self.note(twin.device, stands(twin, mark), mark.wave)
+        return len(meant)
 
     def look_closely(self) -> None:
         """Look at each device that has not answered, past the hub's index."""
         for device in self.board.those(Standing.WAITING):
             self.note(device, self._seen(device), self.board.wave_of(device))
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the queries of the last look count no more."""
+        return self.clock.monotonic() >= self._due
+
     def pause(self) -> None:
-        """Wait for as long as the queries of a look count."""
-        self.clock.sleep(PAGE_S * -(-len(self.board) // PAGE))
+        """Wait until they do not."""
+        self.clock.sleep(max(0.0, self._due - self.clock.monotonic()))
 
     def _seen(self, device: str) -> Seen:
         twin = self.fleet.twin(device)

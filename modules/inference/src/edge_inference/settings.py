@@ -31,7 +31,8 @@ class InferenceSettings(TwinSettings):
         announce_seconds: How often the contract is announced.
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
-        max_store_bytes: The most that all packages in the store take; the active one and the one before it stay.
+        max_store_bytes: The most that all packages in the store take, and their optimised graphs; the active one
+            and the one before it stay.
         drift_rows: The latest rows that input drift is judged by.
         drift_seconds: The age up to which they count.
         drift_min_rows: So few rows say nothing of drift.
