@@ -74,11 +74,22 @@ FAULTS ?= 200
 chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
-PARTS ?= pipeline overhead latency growth
+PARTS ?= pipeline overhead latency growth http
 GROWTH ?= 1
 
+PEERS := $(patsubst benchmarks/peers/%/requirements.lock,build/peers/%/.ready,$(wildcard benchmarks/peers/*/requirements.lock))
+
+.PHONY: peers
+peers: ## Have the servers that the benchmark compares with, each in an environment of its own; 1.5 GB
+	@for peer in $(PEERS); do $(MAKE) --silent $$peer || echo "$$peer cannot be had: its figures will be missing"; done
+
+build/peers/%/.ready: benchmarks/peers/%/requirements.lock
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r $<
+	touch $@
+
 .PHONY: bench
-bench: $(VENV)/.ready-dev ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
+bench: $(VENV)/.ready-dev $(if $(filter http,$(PARTS)),peers) ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
 	@PYTHONPATH=benchmarks $(BIN)/python -m bench --growth $(GROWTH) $(PARTS)
 
 .PHONY: profile
@@ -136,6 +147,10 @@ azurite: ## Have the blob store that tests run against, where Node.js and npm ar
 		&& cp tests/azurite/package*.json $(AZURITE)/ && npm ci --prefix $(AZURITE) --no-audit --no-fund --loglevel=error \
 		&& cp tests/azurite/package-lock.json $(AZURITE)/node_modules/.installed; } \
 		|| echo "Azurite cannot be had: the tests that need it are skipped"
+
+.PHONY: mlflow
+mlflow: ## Have the MLflow server that one test talks to, in an environment of its own under build/: 800 MB
+	@test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv build/mlflow && build/mlflow/bin/pip install --quiet 'mlflow>=3.10,<4'; }
 
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from edge_inference.errors import NoSpaceError
@@ -23,6 +24,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._thread = ThreadPoolExecutor(1, "ledger")  # one: a save that is waited for no more ends before the next
         self.record = read_record(path)
 
     async def keep(self, record: Record) -> None:
@@ -31,7 +33,7 @@ class Ledger:
         Raises:
             NoSpaceError: The disk refuses; the record is as it was.
         """
-        await asyncio.to_thread(record.save, self._path)
+        await self._save(record)
         self.record = record
 
     async def begin(self, digest: str) -> None:
@@ -55,6 +57,9 @@ class Ledger:
         """A full disk keeps no model from serving."""
         self.record = record
         try:
-            await asyncio.to_thread(record.save, self._path)
+            await self._save(record)
         except NoSpaceError as error:
             log.error("%s", error)
+
+    async def _save(self, record: Record) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, record.save, self._path)

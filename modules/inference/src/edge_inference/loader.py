@@ -4,15 +4,18 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_common.background import background
+from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
 from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
 from edge_inference.golden import run_golden
 from edge_inference.memory import check_memory, free_memory
 from edge_inference.model import LoadedModel, load_model, verify
+from edge_inference.optimised import Optimised
 from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
@@ -52,6 +55,7 @@ class Loader:
         self._notary = notary
         self._open_session = open_session
         self._thread = background("loader")
+        self._optimised = Optimised(store, self._thread)
         self.plan = Plan((), require_gpu=False)
         self.allowance = Allowance(0, 0)
 
@@ -116,13 +120,25 @@ class Loader:
         step(State.LOADING)
         self._serving.make_room()
         await self._do(check_memory, folder, free_memory())
-        model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
+        model = await self._open(wanted, folder, contract)
         step(State.WARMING)
         await self._do(model.warm_up)
         if wish.gate:
             step(State.GOLDEN)
             await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)
         return model
+
+    async def _open(self, wanted: ModelIdentity, folder: Path, contract: Contract) -> LoadedModel:
+        """From the optimised graph, if there is one and it can be loaded."""
+        about = (folder, wanted, contract, self._open_session, self.plan)
+        graph = await self._optimised.graph(wanted.digest, self.plan.providers, self.allowance)
+        if graph:
+            try:
+                return await self._do(load_model, *about, graph)
+            except ModelError as error:
+                log.warning("the optimised graph of %s is of no use: %s", wanted.digest, error)
+                await self._optimised.discard(wanted.digest)
+        return await self._do(load_model, *about)
 
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

@@ -19,9 +19,9 @@ from edge_inference.outputs import interpreter
 from edge_inference.outputs.kind import Interpreter, Row, Values
 from edge_inference.package import CONTRACT, GRAPH
 from edge_inference.plainfiles import plain_files
+from edge_inference.runtime import CUDA
 from edge_inference.session import Array, Opener, Plan, Port, Session
 
-GPU_PROVIDER: Final = "CUDAExecutionProvider"
 RECENT_RUNS: Final = 512
 _FLOAT: Final = "tensor(float)"
 _NUMBERS: Final = frozenset(
@@ -59,7 +59,7 @@ class LoadedModel:
     @property
     def on_gpu(self) -> bool:
         """Whether a GPU really runs it."""
-        return GPU_PROVIDER in self.session.providers
+        return CUDA in self.session.providers
 
     def run(self, rows: Array) -> Values:
         """What the graph makes of prepared samples, not yet interpreted, by output.
@@ -148,7 +148,12 @@ def verify(folder: Path) -> Contract:
 
 
 def load_model(
-    folder: Path, identity: ModelIdentity, contract: Contract, open_session: Opener, plan: Plan
+    folder: Path,
+    identity: ModelIdentity,
+    contract: Contract,
+    open_session: Opener,
+    plan: Plan,
+    graph: Path | None = None,
 ) -> LoadedModel:
     """Load an unpacked package that was verified, and see that the graph fulfils the contract.
 
@@ -158,6 +163,7 @@ def load_model(
         contract: The package's.
         open_session: What loads graphs.
         plan: What it is to run on.
+        graph: What is loaded in place of the package's own.
 
     Raises:
         LoadFailedError: The graph cannot be loaded.
@@ -165,7 +171,7 @@ def load_model(
         UnsafeModelError: The drift reference is none.
         NoGpuError: The plan requires a GPU, and the session has none.
     """
-    session = open_session(folder / GRAPH, plan.providers)
+    session = open_session(graph or folder / GRAPH, plan.providers)
     reference = read_reference(folder, contract)
     model = LoadedModel(identity, contract, session, interpreter(contract), plan, reference)
     if plan.require_gpu and not model.on_gpu:

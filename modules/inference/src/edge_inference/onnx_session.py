@@ -1,7 +1,6 @@
-"""Graphs on onnxruntime, which is imported on first use: it takes 200 ms."""
+"""Graphs on onnxruntime."""
 
 import logging
-import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from edge_inference.deadline import Watchdog
 from edge_inference.errors import LoadFailedError, OutOfMemoryError, RunFailedError
+from edge_inference.runtime import CUDA, FATAL_ONLY, first_line, load_runtime, session_options, usable
 from edge_inference.session import Array, Port
 
 log = logging.getLogger(__name__)
@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 RUN_S: Final = 60.0
 """How long one run may take."""
 
-_FATAL_ONLY = 4  # what is an error is raised, too
 _OUT_OF_MEMORY = re.compile(r"bad_alloc|allocate memory|allocation failed|out of memory", re.IGNORECASE)
 _WATCHDOG = Watchdog()
 
@@ -39,18 +38,16 @@ class OnnxSession:
     """
 
     def __init__(self, graph: Path, providers: Sequence[str], run_seconds: float = RUN_S) -> None:
-        runtime = _runtime()
+        runtime = load_runtime()
         self._run_options = runtime.RunOptions
         self._run_seconds = run_seconds
-        options = runtime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _FATAL_ONLY
-        usable = _usable(runtime, providers)
+        options = session_options(runtime)
+        chosen = _choose(runtime, providers)
         try:
-            self._session = runtime.InferenceSession(graph, options, providers=usable)
+            self._session = runtime.InferenceSession(graph, options, providers=chosen)
         except Exception as error:  # onnxruntime's errors have no base of their own
             kind = OutOfMemoryError if _is_out_of_memory(error) else LoadFailedError
-            raise kind(f"onnxruntime cannot load the graph: {_first_line(error)}") from error
+            raise kind(f"onnxruntime cannot load the graph: {first_line(error)}") from error
         self._session.disable_fallback()  # which would move the graph to the CPU without a word when a GPU fails
         self.providers: Sequence[str] = tuple(self._session.get_providers())
         self.inputs: Mapping[str, Port] = _ports(self._session.get_inputs())
@@ -58,29 +55,22 @@ class OnnxSession:
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         options = self._run_options()
-        options.log_severity_level = _FATAL_ONLY
+        options.log_severity_level = FATAL_ONLY
         try:
             with _WATCHDOG.limit(options, self._run_seconds):
                 return [np.asarray(array) for array in self._session.run(list(outputs), feeds, options)]
         except Exception as error:  # onnxruntime's errors have no base of their own
-            late = f"it was ended after {self._run_seconds:g} s" if options.terminate else _first_line(error)
+            late = f"it was ended after {self._run_seconds:g} s" if options.terminate else first_line(error)
             raise RunFailedError(late, out_of_memory=_is_out_of_memory(error)) from error
 
 
-def _runtime() -> Any:
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime  # noqa: PLC0415 - see the module's docstring
-
-    return onnxruntime
-
-
-def _usable(runtime: Any, providers: Sequence[str]) -> list[str]:
-    there = runtime.get_available_providers()
-    if missing := [name for name in providers if name not in there]:
+def _choose(runtime: Any, providers: Sequence[str]) -> list[str]:
+    chosen = usable(runtime, providers)
+    if missing := [name for name in providers if name not in chosen]:
         log.warning("not available here, and left out: %s", ", ".join(missing))
-    if "CUDAExecutionProvider" in providers and "CUDAExecutionProvider" in there:
+    if CUDA in chosen:
         runtime.preload_dlls()
-    return [name for name in providers if name in there] or ["CPUExecutionProvider"]
+    return chosen
 
 
 def _ports(arguments: Sequence[Any]) -> dict[str, Port]:
@@ -89,7 +79,3 @@ def _ports(arguments: Sequence[Any]) -> dict[str, Port]:
 
 def _is_out_of_memory(error: Exception) -> bool:
     return bool(_OUT_OF_MEMORY.search(str(error)))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:500]

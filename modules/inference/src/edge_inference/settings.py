@@ -28,7 +28,8 @@ class InferenceSettings(TwinSettings):
         announce_seconds: How often the contract is announced.
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
-        max_store_bytes: The most that all packages in the store take; the active one and the one before it stay.
+        max_store_bytes: The most that all packages in the store take, and their optimised graphs; the active one
+            and the one before it stay.
         drift_rows: The latest rows that input drift is judged by.
         drift_seconds: The age up to which they count.
         drift_min_rows: So few rows say nothing of drift.
@@ -91,6 +92,8 @@ class InferenceEnvironment(Environment):
         http_tls_cert: A PEM file with the server's certificate and those that lead to it, for TLS.
         http_tls_key: A PEM file with its key.
         http_client_ca: A PEM file with the authorities one of which must have issued a client's certificate.
+        http_behind_front: Whether only something reaches the port that has already asked callers who they are, such
+            as the front of an Azure Machine Learning endpoint; then requests need nothing more.
         twin: Where there is no IoT Edge, and HTTP is served: the desired properties, as JSON.
     """
 
@@ -107,4 +110,5 @@ class InferenceEnvironment(Environment):
     http_tls_cert: Path | None = None
     http_tls_key: Path | None = None
     http_client_ca: Path | None = None
+    http_behind_front: bool = False
     twin: Annotated[Json[TwinOfEnvironment] | None, NoDecode] = None
