@@ -40,6 +40,10 @@ run: setup ## Run the main job: train, pack, start the suite on the simulator, f
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
 	$(BIN)/edge-run stay --example $(EXAMPLE)
 
+.PHONY: loop
+loop: $(VENV)/.ready-dev ## Close the loop: collect, train, roll out, drift, learn from it; a worse model is refused, or taken back; the last line is JSON
+	$(BIN)/edge-run loop
+
 TARGET ?= vm
 GPU ?= 0
 MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).$(if $(filter kubernetes,$(TARGET)),yaml,json)
@@ -222,6 +226,17 @@ build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requir
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
 
+AZUREML := mlops/azureml/environment
+MLOPS := modules/common modules/inference modules/transform modules/upload mlops
+
+.PHONY: azureml
+azureml: setup ## Complete the build context of the environment that steps run in in Azure Machine Learning
+	rm -rf $(AZUREML)/wheels
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--wheel-dir $(AZUREML)/wheels $(MLOPS:%=./%)
+	rm -rf $(MLOPS:%=%/build)
+	cp requirements-build.lock mlops/requirements.lock $(AZUREML)/
+
 .PHONY: engine
 engine: ## Have a container engine and mmdebstrap: from Debian, as root, where they are missing; dockerd is started if none runs
 	images/engine.sh
@@ -242,7 +257,8 @@ base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, wh
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
-	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
+	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-mlops \
+	--no-emit-package edge-simulator \
 	--no-emit-package edge-transform --no-emit-package edge-upload
 LOCK_ANYWHERE := $(LOCK) --universal
 LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
@@ -258,6 +274,7 @@ lock: ## Resolve every lock file again from the pyproject files (needs a package
 		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra gpu -o modules/inference/requirements-gpu.lock
+	$(LOCK_IMAGE) mlops/pyproject.toml --extra azureml -o mlops/requirements.lock
 	$(LOCK_IMAGE) modules/common/pyproject.toml -o scaffold/module/modules/NAME/requirements.lock
 
 .PHONY: clean

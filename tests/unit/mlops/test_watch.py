@@ -34,7 +34,7 @@ WHEN = When(new_items=100, new_items_in_drift=10, drifting_devices=2)
         (Seen(100, 0, "a"), None, ["100 new items"]),
         (Seen(99, 1, "a"), "a", []),
         (Seen(9, 2, "a"), "a", []),
-        (Seen(10, 2, "a"), "a", ["10 new items, and 2 devices tell of drift"]),
+        (Seen(10, 2, "a"), "a", ["10 new items while input drifts (devices: 2)"]),
         (Seen(0, 0, "b"), "a", ["what trains or judges has changed"]),
         (Seen(0, 0, "b"), None, []),
         (Seen(200, 2, "b"), "a", ["200 new items", "what trains or judges has changed"]),

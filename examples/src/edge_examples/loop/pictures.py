@@ -1,4 +1,4 @@
-"""Digits as a line's camera takes them: first dark on light, later, by somebody's mistake, with the colours inverted."""
+"""Digits as a camera takes them: light on dark at first; later, by somebody's mistake, most are inverted."""
 
 import hashlib
 import io
@@ -13,26 +13,26 @@ from edge_examples.digits.data import draw, load
 from edge_examples.drops import Drop
 
 SIZE: Final = (32, 32)
-FIRST: Final = 250
-"""Pictures that the first model is made of, before the camera changes."""
-NOTICED: Final = 100
-"""Pictures after that, by which the device sees that its input drifts."""
-HARD: Final = 260
+FIRST: Final = 300
+"""Pictures from before that, of which the first model is made."""
+NOTICED: Final = 80
+"""Pictures from after it, by which the device sees that its input drifts."""
+HARD: Final = 280
 """And those that come while it says so."""
 HELD_OUT: Final = 150
 """Pictures that nobody trains on; as many stay for traffic while a model bakes."""
 STILL: Final = 5
-"""After the change, one picture in so many is as before."""
+"""Later, one picture in so many is as at first."""
 
 
 class Pictures(NamedTuple):
     """The files of the story, in its order.
 
     Attributes:
-        first: From before the change.
-        noticed: After it.
+        first: As at first.
+        noticed: Most are inverted.
         hard: Likewise, later.
-        held_out: From before and after it, in turn; for judging alone.
+        held_out: Of either kind in turn; for judging alone.
         traffic: Likewise; what comes while models are changed.
     """
 

@@ -37,10 +37,7 @@ def records(cloud: Path) -> list[Mapping[str, Any]]:
     """All predictions in the store; what was collected without a model is none."""
     shards = (pq.ParquetFile(path) for path in sorted(cloud.glob("records/**/*.parquet")))
     return [
-        row
-        for shard in shards
-        if "label" in shard.schema_arrow.names
-        for row in shard.read([*COLUMNS]).to_pylist()
+        row for shard in shards if "label" in shard.schema_arrow.names for row in shard.read([*COLUMNS]).to_pylist()
     ]
 
 

@@ -36,6 +36,6 @@ def _reasons(when: When, seen: Seen, method_before: str | None) -> Iterator[str]
     if seen.new_items >= when.new_items:
         yield f"{seen.new_items} new items"
     elif drift and seen.new_items >= when.new_items_in_drift:
-        yield f"{seen.new_items} new items, and {seen.drifting_devices} devices tell of drift"
+        yield f"{seen.new_items} new items while input drifts (devices: {seen.drifting_devices})"
     if method_before not in {None, seen.method}:
         yield "what trains or judges has changed"

@@ -21,6 +21,7 @@ from edge_inference.package import CONTRACT, GRAPH
 from edge_inference.plainfiles import plain_files
 from edge_inference.runtime import CUDA
 from edge_inference.session import Array, Opener, Plan, Port, Session
+from edge_inference.tuning.choice import Tuning
 
 RECENT_RUNS: Final = 512
 _FLOAT: Final = "tensor(float)"
@@ -41,6 +42,7 @@ class LoadedModel:
         plan: What it was meant to run on.
         reference: How its input was distributed where it was made, if it says so.
         pace: Seconds a sample, of its last runs in service.
+        tuning: How it runs best here, once that is known.
     """
 
     identity: ModelIdentity
@@ -50,6 +52,7 @@ class LoadedModel:
     plan: Plan
     reference: Reference | None = None
     pace: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_RUNS), compare=False)
+    tuning: Tuning | None = None
 
     @property
     def stamp(self) -> str:
@@ -71,13 +74,25 @@ class LoadedModel:
             RunFailedError: The run failed, or gave something of another shape than the contract says.
         """
         values = self.compute(rows, self.interpreter.names)
+        self.check(values, len(rows))
+        return values
+
+    def check(self, values: Values, rows: int) -> None:
+        """See that a run has given what the contract says.
+
+        Args:
+            values: What it gave.
+            rows: The samples that it had.
+
+        Raises:
+            RunFailedError: It is of another shape.
+        """
         try:
             self.interpreter.check({name: array.shape for name, array in values.items()})
         except ContractMismatchError as error:
             raise RunFailedError(str(error)) from error
-        if wrong := [len(array) for array in values.values() if len(array) != len(rows)]:
-            raise RunFailedError(f"{len(rows)} samples gave {wrong[0]} rows")
-        return values
+        if wrong := [len(array) for array in values.values() if len(array) != rows]:
+            raise RunFailedError(f"{rows} samples gave {wrong[0]} rows")
 
     def compute(self, rows: Array, outputs: Sequence[str]) -> Values:
         """What the graph makes of prepared samples, whatever the contract says of its outputs.

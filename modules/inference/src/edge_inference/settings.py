@@ -24,7 +24,10 @@ class InferenceSettings(TwinSettings):
     Attributes:
         providers: onnxruntime's execution providers, the preferred one first; those that are not there are left out.
         require_gpu: Whether to refuse service where the model does not run on a GPU.
-        callers: Batches that run at once; 0 is one for each core.
+        callers: Runs at once; 0 is as many as turn out best, one for each core until that is known.
+        batch: The most samples of a run; 0 is as many as turn out best, a batch as it comes until that is known.
+        threads: Threads of a run on CPUs; 0 is as many as turn out best, one until that is known.
+        shed_seconds: HTTP requests that have waited so long for their turn are refused; 0 refuses none for that.
         announce_seconds: How often the contract is announced.
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
@@ -40,6 +43,9 @@ class InferenceSettings(TwinSettings):
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("CUDAExecutionProvider", "CPUExecutionProvider")
     require_gpu: bool = False
     callers: Annotated[int, Field(ge=0, le=256)] = 0
+    batch: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    shed_seconds: Annotated[float, Field(ge=0)] = 0.0
     announce_seconds: Annotated[float, Field(ge=1)] = 30.0
     release_seconds: Annotated[float, Field(ge=0)] = 30.0
     max_model_bytes: Annotated[int, Field(ge=1)] = 4 << 30
