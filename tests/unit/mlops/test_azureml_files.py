@@ -17,7 +17,6 @@ from edge_inference.settings import InferenceEnvironment
 from edge_inference.web.access import Access
 from edge_mlops.azureml.checks import alone, findings, together
 from edge_mlops.evaluation.gate import read_gate
-from edge_mlops.training.recipes import ESTIMATORS
 from support.azureml import FOLDER
 from support.project import ROOT
 
@@ -94,9 +93,7 @@ def test_the_same_command_line_tells(folder: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "pipeline.yml: there is no gate.json\n")
 
 
-def test_steps_offer_what_the_commands_do() -> None:
-    train = yaml.safe_load((FOLDER / TRAIN).read_text())
-    assert tuple(train["inputs"]["estimator"]["enum"]) == ESTIMATORS
+def test_the_gate_is_one() -> None:
     assert read_gate(FOLDER / "gate.json").precision > 0
 
 
