@@ -106,6 +106,16 @@ class Plan(_Part):
 
     _beside = field_validator("labels", "input", "folder", "layout")(_beside)
 
+    @property
+    def datasets(self) -> Path:
+        """Where datasets are."""
+        return self.folder / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        """Where runs are."""
+        return self.folder / "runs"
+
     @field_validator("store")
     @classmethod
     def _store_beside(cls, store: str, info: ValidationInfo) -> str:
@@ -118,7 +128,7 @@ def read_plan(file: Path) -> Plan:
     Raises:
         InputError: It holds none.
     """
-    context: dict[str, Any] = {FOLDER: file.parent}
+    context: dict[str, Any] = {FOLDER: file.resolve().parent}
     try:
         return Plan.model_validate_json(file.read_bytes(), context=context)
     except ValidationError as error:
