@@ -1,6 +1,7 @@
 """The commands of ``edge-mlops``, one a step. Each prints the folder that it made, or found already made."""
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -8,7 +9,6 @@ from typing import Any, Final
 import click
 
 from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
-from edge_inference.signing.signer import Signer
 from edge_mlops.rollout.commands import rollback, rollout
 from edge_mlops.training.recipes import ESTIMATORS, Recipe
 from edge_mlops.watching.command import watch
@@ -23,6 +23,7 @@ TRACK: Final = click.option(
     envvar="MLFLOW_TRACKING_URI",
     help="Where MLflow is to be told of the run: a folder, a tracking server, or an Azure ML workspace.",
 )
+VERSION: Final = click.option("--dataset", "version", type=THERE, help="The dataset's folder now, if elsewhere.")
 
 
 def _tracked(run: Path, uri: str | None) -> None:
@@ -84,20 +85,32 @@ def train(version: Path, contract: Path, folder: Path, *, store: str | None, tra
 
 @main.command()
 @click.argument("run", type=THERE)
-@click.option("--active", nargs=2, metavar="LAYOUT REFERENCE", help="The active model: a layout, and its tag in it.")
+@click.option(
+    "--active",
+    nargs=2,
+    metavar="LAYOUT REFERENCE",
+    help="The active model: a layout, and its tag in it; or its name alone, for the latest version, if there is one.",
+)
 @click.option("--gate", "file", type=FILE, help="What must be reached: JSON, see docs/mlops.md.")
 @STORE
 @TRACK
+@VERSION
 def evaluate(
-    run: Path, active: tuple[str, str] | None, file: Path | None, store: str | None, track: str | None
+    run: Path,
+    active: tuple[str, str] | None,
+    file: Path | None,
+    store: str | None,
+    track: str | None,
+    version: Path | None,
 ) -> None:
     """Hold the model of RUN against the active one; the status is 1 if it does not pass, and why is printed."""
     from edge_mlops.evaluation.evaluating import evaluate as judge  # noqa: PLC0415 - as above
     from edge_mlops.evaluation.gate import Gate, read_gate  # noqa: PLC0415
+    from edge_mlops.packaging.numbering import rival  # noqa: PLC0415
 
     with errors():
-        against = (Path(active[0]), active[1]) if active else None
-        verdict = asyncio.run(judge(run, read_gate(file) if file else Gate(), against, store))
+        against = rival(Path(active[0]), active[1]) if active else None
+        verdict = asyncio.run(judge(run, read_gate(file) if file else Gate(), against, store, version))
         _tracked(run, track)
     if verdict.refusals:
         raise click.ClickException("it does not pass: " + "; ".join(verdict.refusals))
@@ -108,31 +121,61 @@ def evaluate(
 @click.argument("name")
 @click.option("--layout", type=FOLDER, required=True, help="The OCI image layout to add to.")
 @STORE
-def package(run: Path, name: str, layout: Path, store: str | None) -> None:
+@VERSION
+def package(run: Path, name: str, layout: Path, store: str | None, version: Path | None) -> None:
     """Pack the model of RUN, which passed, as the next version of NAME; prints the reference that a twin takes."""
     from edge_mlops.packaging.packaging import package as pack  # noqa: PLC0415 - as above
 
     with errors():
-        click.echo(asyncio.run(pack(run, name, layout, store)))
+        click.echo(asyncio.run(pack(run, name, layout, store, version)))
 
 
 @main.command()
 @click.argument("layout", type=THERE)
 @click.argument("reference")
 @click.argument("target", required=False)
-@click.option("--key", required=True, type=FILE, help="The private key: PEM, RSA or EC, without a password.")
+@click.option(
+    "--key",
+    required=True,
+    metavar="FILE|URL",
+    help="The private key: PEM, RSA or EC, without a password; or the address of a Key Vault's secret that holds it.",
+)
 @click.option("--chain", required=True, type=FILE, help="Its certificates: PEM, the key's own first, the root last.")
 @registry_options
-def publish(layout: Path, reference: str, target: str | None, key: Path, chain: Path, **options: Any) -> None:
+def publish(layout: Path, reference: str, target: str | None, key: str, chain: Path, **options: Any) -> None:
     """Sign a package of LAYOUT; with TARGET, push it there; prints the reference that a twin takes.
 
-    REFERENCE is its tag (name:version) or digest, TARGET <registry>/<repository>[:<tag>].
+    REFERENCE is its tag (name:version) or digest, TARGET <registry>/<repository>[:<tag>]; the tag is the version
+    unless given.
     """
-    from edge_mlops.packaging import publishing  # noqa: PLC0415 - as above
+    from edge_mlops.packaging import publishing, vault  # noqa: PLC0415 - as above
 
     with errors():
-        published = publishing.sign(layout, reference, Signer.read(key, chain), datetime.now(UTC))
+        published = publishing.sign(layout, reference, vault.signer(key, chain), datetime.now(UTC))
         if target:
             with repository_at(target, **options) as (name, repository):
                 published = publishing.push(layout, reference, name, repository)
     click.echo(published)
+
+
+@main.command()
+@click.argument("layout", type=THERE)
+@click.argument("published")
+@click.option(
+    "--path", required=True, metavar="URI", help="The address of LAYOUT as the workspace knows it, azureml://…"
+)
+@click.option("--subscription", required=True, envvar="AZUREML_ARM_SUBSCRIPTION", help="The workspace's.")
+@click.option("--resource-group", "group", required=True, envvar="AZUREML_ARM_RESOURCEGROUP", help="The workspace's.")
+@click.option("--workspace", required=True, envvar="AZUREML_ARM_WORKSPACE_NAME", help="An Azure Machine Learning one.")
+def register(layout: Path, published: str, path: str, subscription: str, group: str, workspace: str) -> None:
+    """Name a package of LAYOUT in a workspace's model registry; prints its name and version there.
+
+    PUBLISHED is what publish printed. In a job of the workspace, the environment says which one it is.
+    """
+    from edge_mlops.packaging import registering  # noqa: PLC0415 - as above
+
+    with errors():
+        from edge_mlops.azureml.catalog import Workspace, WorkspaceCatalog  # noqa: PLC0415 - an extra
+
+        with closing(WorkspaceCatalog(Workspace(subscription, group, workspace))) as catalog:
+            click.echo(registering.register(catalog, layout, published, path))

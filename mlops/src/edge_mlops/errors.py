@@ -2,17 +2,18 @@
 
 EdgeError
 └── StepError
-├── InputError    a file holds no contract's input half
-├── LabelsError   a file of labels cannot be read
-├── LedgerError   the store's ledger cannot be read whole, so nobody knows what is in the store
-├── DatasetError  a dataset is not what it should be, or holds too little
-├── BlobError     the store does not hold what the dataset says
-├── RunError      a run is not what it should be
-├── WatchError    a watch cannot go on from where it was
-├── TrackingError MLflow cannot be told of a run
-├── PlanError     a rollout's plan makes no sense, or finds no device
-└── HubError      IoT Hub refuses, or cannot be reached
-    └── ChangedError  a twin is another one since it was read
+    ├── InputError        a file holds no contract's input half
+    ├── LabelsError       a file of labels cannot be read
+    ├── LedgerError       the store's ledger cannot be read whole, so nobody knows what is in the store
+    ├── DatasetError      a dataset is not what it should be, or holds too little
+    ├── BlobError         the store does not hold what the dataset says
+    ├── RunError          a run, or what was made of it, is not what it should be
+    ├── TrackingError     MLflow cannot be told of a run
+    ├── CatalogError      the workspace's model registry does not answer, or refuses
+    ├── WatchError        a watch cannot go on from where it was
+    ├── PlanError         a rollout's plan makes no sense, or finds no device
+    └── HubError          IoT Hub refuses, or cannot be reached
+        └── ChangedError  a twin is another one since it was read
 """
 
 from edge_common.errors import EdgeError
@@ -52,12 +53,6 @@ class RunError(StepError):
     """A run is not what it should be."""
 
 
-class WatchError(StepError):
-    """A watch cannot go on from where it was."""
-
-    hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
-
-
 class TrackingError(StepError):
     """MLflow cannot be told of a run."""
 
@@ -65,6 +60,12 @@ class TrackingError(StepError):
         "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
         "own variables; the run is made, so the same command tells of it later"
     )
+
+
+class WatchError(StepError):
+    """A watch cannot go on from where it was."""
+
+    hint = "let the other one end; or remove watch.json, and what was made is found again where it lies"
 
 
 class PlanError(StepError):
@@ -77,3 +78,9 @@ class HubError(StepError):
 
 class ChangedError(HubError):
     """A twin is another one since it was read."""
+
+
+class CatalogError(StepError):
+    """The workspace's model registry does not answer, or refuses."""
+
+    hint = "docs/mlops.md says what the identity must be allowed to"

@@ -36,3 +36,19 @@ def next_version(versions: Iterable[str]) -> str:
     if number is None:
         raise RunError(f"the latest version is {before!r}, which has no next number")
     return str(int(number[0]) + 1)
+
+
+def rival(layout: Path, reference: str) -> tuple[Path, str] | None:
+    """The model that is meant.
+
+    Args:
+        layout: Where it is.
+        reference: Its tag there, or its digest; or its name, for its latest version.
+
+    Returns:
+        The layout, and its tag or digest there; None where no version of that name is there.
+    """
+    if ":" in reference:
+        return layout, reference
+    newest = latest(versions_of(reference, layout))
+    return (layout, f"{reference}:{newest}") if newest else None

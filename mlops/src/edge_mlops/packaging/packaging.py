@@ -54,7 +54,7 @@ class Lineage(BaseModel):
     against: str | None
 
 
-async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
+async def package(run: Path, name: str, layout: Path, store: str | None, version: Path | None = None) -> str:
     """Pack a run's model as the next version; one that is in the layout already is not packed again.
 
     Args:
@@ -62,6 +62,7 @@ async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
         name: The model's.
         layout: The OCI image layout to add to.
         store: Where the dataset's files are now, unless where it was frozen from.
+        version: The folder of the dataset's version now, unless where it was when the run was made.
 
     Returns:
         The reference that a twin takes.
@@ -77,14 +78,14 @@ async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
     if packed := _packed(run, layout, there.values()):
         return reference_of(layout, packed)
     lineage = Lineage(run=about.ingredients.digest, ingredients=about.ingredients, against=verdict.reference)
-    tests, others = await _held_out(about, verify(run), store)
-    version = next_version(there)
+    tests, others = await _held_out(version or about.version, verify(run), store)
+    number = next_version(there)
     with TemporaryDirectory() as made:
         folder = Path(made)
         _write(folder, run, tests, others)
         (folder / LINEAGE).write_text(runs.as_json(lineage))
-        (folder / CARD).write_text(card(name, version, verify(folder), about, verdict))
-        return layouts.pack(folder, layout, name, version)
+        (folder / CARD).write_text(card(name, number, verify(folder), about, verdict))
+        return layouts.pack(folder, layout, name, number)
 
 
 def _packed(run: Path, layout: Path, there: Iterable[Entry]) -> Entry | None:
@@ -104,12 +105,12 @@ def _check(verdict: Evaluation, there: list[str]) -> None:
         raise RunError("the layout has versions of it, and it was not held against any: evaluate it with --active")
 
 
-async def _held_out(about: runs.Run, contract: Contract, store: str | None) -> tuple[Labelled, Labelled]:
+async def _held_out(version: Path, contract: Contract, store: str | None) -> tuple[Labelled, Labelled]:
     """The test set, and the validation set."""
-    sink = named(store or versions.read(about.version).store)
+    sink = named(store or versions.read(version).store)
     try:
-        tests = await load(sink, about.version, "test", contract.input)
-        return tests, await load(sink, about.version, "validation", contract.input)
+        tests = await load(sink, version, "test", contract.input)
+        return tests, await load(sink, version, "validation", contract.input)
     finally:
         await sink.close()
 

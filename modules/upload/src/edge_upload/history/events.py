@@ -34,6 +34,9 @@ INSERT INTO history SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELEC
 
 INSERT: Final = "INSERT OR IGNORE INTO events (source, number, date, event) VALUES (?, ?, ?, ?)"
 
+SPAN: Final = "SELECT (SELECT min(entry) FROM events), (SELECT max(entry) FROM events)"
+"""Each by itself is looked up; for both in one query, SQLite goes through the whole table."""
+
 STORED: Final = """
 SELECT items.id, items.attempt, items.model AS model_digest, parts.date, sum(parts.rows) AS rows,
     json_extract(record, '$.stamp') AS contract_stamp
@@ -64,7 +67,7 @@ class Events:
         """
         numbers: defaultdict[str, list[int]] = defaultdict(list)
         with self._database.transaction():
-            first, last = self._database.execute("SELECT min(entry), max(entry) FROM events").fetchone()
+            first, last = self._database.execute(SPAN).fetchone()
             if last is not None and last - first >= MOST_WAITING:
                 raise SpoolUnavailableError("too much of it waits for the store")
             for message in messages:
