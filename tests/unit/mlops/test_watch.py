@@ -218,7 +218,12 @@ def test_only_one_watch_works_in_a_folder(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"gaet": {}}, "gaet"), ({"when": {"newItems": 0}}, "when.newItems"), ({"signing": {}}, "signing.key")],
+    [
+        ({"gaet": {}}, "gaet"),
+        ({"when": {"newItems": 0}}, "when.newItems"),
+        ({"signing": {}}, "signing.key"),
+        ({"recipe": {"estimater": "linear"}}, "recipe"),
+    ],
 )
 def test_a_plan_that_is_none_is_refused_by_its_field(site: Site, changes: dict[str, Any], named: str) -> None:
     site.plan(**changes)

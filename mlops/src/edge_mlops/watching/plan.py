@@ -106,6 +106,14 @@ class Plan(_Part):
 
     _beside = field_validator("labels", "input", "folder", "layout")(_beside)
 
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _nothing_unknown(cls, recipe: Any) -> Any:
+        """A run's record may come from a later release, and so a recipe takes any field; a plan is somebody's."""
+        if isinstance(recipe, dict) and (unknown := recipe.keys() - Recipe.model_fields):
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        return recipe
+
     @property
     def datasets(self) -> Path:
         """Where datasets are."""
