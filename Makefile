@@ -226,6 +226,17 @@ build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requir
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
 
+AZUREML := mlops/azureml/environment
+MLOPS := modules/common modules/inference modules/transform modules/upload mlops
+
+.PHONY: azureml
+azureml: setup ## Complete the build context of the environment that steps run in in Azure Machine Learning
+	rm -rf $(AZUREML)/wheels
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--wheel-dir $(AZUREML)/wheels $(MLOPS:%=./%)
+	rm -rf $(MLOPS:%=%/build)
+	cp requirements-build.lock mlops/requirements.lock $(AZUREML)/
+
 .PHONY: engine
 engine: ## Have a container engine and mmdebstrap: from Debian, as root, where they are missing; dockerd is started if none runs
 	images/engine.sh
@@ -263,6 +274,7 @@ lock: ## Resolve every lock file again from the pyproject files (needs a package
 		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra gpu -o modules/inference/requirements-gpu.lock
+	$(LOCK_IMAGE) mlops/pyproject.toml --extra azureml -o mlops/requirements.lock
 	$(LOCK_IMAGE) modules/common/pyproject.toml -o scaffold/module/modules/NAME/requirements.lock
 
 .PHONY: clean

@@ -57,18 +57,18 @@ class Pipeline:
         component = yaml.safe_load((FOLDER / step["component"]).read_text())
         here = folder / name
         (here / "work").mkdir(parents=True)
-        places = {
-            **{
-                ("inputs", key): self._input(folder, here, key, about, step)
-                for key, about in component["inputs"].items()
-            },
-            **{("outputs", key): self._output(here, key, step) for key in component.get("outputs", {})},
-        }
-        command = _PLACE.sub(lambda match: str(places[match[1], match[2]]), component["command"])
-        options = {"cwd": here / "work", "env": self._environment, "capture_output": True, "text": True}
-        done = subprocess.run(["/bin/bash", "-c", command], check=False, **options)
+        inputs = {key: self._input(folder, here, key, about, step) for key, about in component["inputs"].items()}
+        outputs = {key: self._output(here, key, step) for key in component.get("outputs", {})}
+        places = {"inputs": inputs, "outputs": outputs}
+        command = _PLACE.sub(lambda match: str(places[match[1]][match[2]]), component["command"])
+        log = here / "std_log.txt"
+        with log.open("wb") as file:
+            shell = ["/bin/bash", "-c", command]
+            done = subprocess.run(
+                shell, check=False, cwd=here / "work", env=self._environment, stdout=file, stderr=file, timeout=300
+            )
         if done.returncode:
-            raise StepFailedError(f"{name}: {done.stdout}{done.stderr}")
+            raise StepFailedError(f"{name}: {log.read_text()}")
 
     def _input(self, folder: Path, here: Path, key: str, about: Mapping[str, Any], step: Mapping[str, Any]) -> Any:
         """What stands in the command for an input: a value, an address, or a copy that is as good as a mount."""
