@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_mlops.errors import ChangedError, HubError
-from edge_mlops.rollout.fleet import Mark, ModuleTwin
+from edge_mlops.rollout.fleet import PAGE, Mark, ModuleTwin
 from edge_simulator.service.query import QueryError, parse_target
 
 JsonObject = Mapping[str, Any]
 Verdict = Callable[[JsonObject], str | None]
 """The code that a device refuses a model with; None where it takes it."""
-PAGE = 100
 READ_S, UPDATE_S = 0.01, 0.02
 """As fast as an S1 hub takes them."""
 

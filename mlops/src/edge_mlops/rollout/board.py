@@ -29,9 +29,6 @@ class Board:
     def __iter__(self) -> Iterator[str]:
         return iter([*self._entries])
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def note(self, device: str, wave: int, seen: Seen) -> bool:
         """Note how a device stands; says whether that is news."""
         before = self._entries.get(device)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 JsonObject = Mapping[str, Any]
+
+PAGE: Final = 100
+"""IoT Hub gives no more twins at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,13 @@ from msrest.exceptions import ClientRequestError, HttpOperationError
 from edge_mlops import iothub
 from edge_mlops.errors import ChangedError
 from edge_mlops.patch import difference
-from edge_mlops.rollout.fleet import JsonObject, Mark, ModuleTwin
+from edge_mlops.rollout.fleet import PAGE, JsonObject, Mark, ModuleTwin
 
 T = TypeVar("T")
 
 TAG: Final = "modelRollout"
 _DEVICES: Final = "SELECT * FROM devices WHERE"
 _MODULES: Final = "SELECT * FROM devices.modules WHERE"
-PAGE: Final = 100
-"""IoT Hub gives no more twins at once."""
 PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 """Between attempts, where the hub does not say how long; its throttles count by the minute."""
 _PASSING: Final = frozenset({429, 500, 502, 503, 504})

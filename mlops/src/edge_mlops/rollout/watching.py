@@ -4,12 +4,11 @@ from typing import Final, Protocol
 
 from edge_mlops.rollout.board import Board
 from edge_mlops.rollout.events import Event, Tell
-from edge_mlops.rollout.fleet import Fleet
+from edge_mlops.rollout.fleet import PAGE, Fleet
 from edge_mlops.rollout.standing import Seen, Standing, named, stands
 
-PAGE: Final = 100
 PAGE_S: Final = 3.0
-"""An S1 hub answers 20 queries a minute, each with at most 100 twins."""
+"""An S1 hub answers 20 queries a minute, each with a page."""
 
 
 class Clock(Protocol):
