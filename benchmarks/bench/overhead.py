@@ -7,12 +7,16 @@ from bench.findings import Findings
 from bench.limit import alone
 from bench.networks import tiny
 from bench.pictures import glyphs
+from bench.roles import draw, seconds_by_role, seconds_by_thread
 from bench.scale import Scale
 from bench.stage import stage
 
 GOAL_MS: Final = 0.8
 GOAL_RATE: Final = 1500
 DISTINCT: Final = 500
+WAY: Final = ("ingest", "transform", "inference", "upload")
+"""An item's."""
+
 NOTE: Final = f"""\
 Pictures of 28×28 pixels and a model of one layer. CPU is in milliseconds an item, from the share to the cloud share;
 `decoding and running` is what one process takes for that, and the overhead is what all modules take beyond it. The
@@ -27,7 +31,12 @@ async def overhead(folder: Path, scale: Scale) -> Findings:
         await on.push(on.lay_out(contents, DISTINCT))  # what is allocated once is there now
         files = on.lay_out(contents, scale.files)
         bare = await alone(on.model_folder("tiny"), files)
+        processes = await on.processes()
+        before = {name: seconds_by_thread(processes[name]) for name in WAY}
         pushed = await on.push(files)
+        used = {name: await seconds_by_role(processes[name], before[name]) for name in WAY}
+    png = folder.with_suffix(".png")
+    draw({name: {role: s / pushed.files * 1000 for role, s in roles.items()} for name, roles in used.items()}, png)
     beyond = pushed.modules_cpu_ms - bare.cpu_ms
     row = {
         "items": pushed.files,
@@ -37,4 +46,4 @@ async def overhead(folder: Path, scale: Scale) -> Findings:
         "overhead": beyond,
         "others' CPUs": pushed.others,
     }
-    return Findings("Overhead of an item", [row], NOTE, {"overhead_ms_per_item": round(beyond, 3)})
+    return Findings("Overhead of an item", [row], NOTE, {"overhead_ms_per_item": round(beyond, 3)}, png)

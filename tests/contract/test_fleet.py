@@ -83,7 +83,7 @@ class Memory:
 @pytest.fixture(scope="module")
 def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Iterator[Hub]]:
     """Hubs that nobody has used yet: each is about another module of the same devices."""
-    folder, names = tmp_path_factory.mktemp("fleet"), [f"inference-{number}" for number in range(4)]
+    folder, names = tmp_path_factory.mktemp("fleet"), [f"inference-{number}" for number in range(5)]
     arguments = ("--devices", str(len(DEVICES)), *(f"--module={name}" for name in names))
     with simulator(folder, deployment(routes={}), *arguments) as edges:
         first = SimulatorProcess(edges.manifest, edges.state / DEVICES[0])
@@ -153,3 +153,14 @@ def test_what_a_module_reports_is_seen_by_query_and_does_not_outdate_the_twin(wo
     (seen,) = world.fleet.told("one")
     assert (seen.connected, seen.reported, seen.model) == (True, {"state": "Active", "requestId": "one"}, FIRST)
     world.fleet.update(before, SECOND, Mark("two", 0))
+
+
+def test_a_hub_counts_the_devices_that_drift_by_the_model_that_they_run(hubs: Iterator[Hub]) -> None:
+    hub = next(hubs)
+    for device, name, state in zip(DEVICES, ("pets", "pets", "cars"), ("drift", "stable", "drift"), strict=True):
+        hub.report(device, {"active": {"name": name}})
+        hub.clients[-1].patch_twin_reported_properties({"drift": {"state": state}})
+    counts = {name: hub.fleet.drifting(name) for name in ("pets", "cars", "dogs")}
+    for client in hub.clients:
+        client.shutdown()
+    assert counts == {"pets": 1, "cars": 1, "dogs": 0}

@@ -210,6 +210,86 @@ async def test_a_connection_too_many_is_closed_at_once() -> None:
         second.close()
 
 
+async def test_an_answer_is_sent_without_waiting_for_the_clients_acknowledgement() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = Server(GREETING, listener, None, Limits())
+    work = asyncio.create_task(serving.run_beside())
+    reader, writer = await asyncio.open_connection(*listener.getsockname())
+    writer.write(WHOLE)
+    await reader.readuntil(b"hello")
+    [connection] = serving.server_state.connections
+    assert connection.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    writer.close()
+    await serving.drain()
+    await work
+
+
+@pytest.mark.parametrize(
+    ("head", "again"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: ", b"a" * 1000),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", b"A: b\r\n" * 100),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 100),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;", b"a" * 1000),
+    ],
+    ids=["a header", "headers", "trailers", "a piece's extension"],
+)
+async def test_a_head_without_end_is_not_taken_in(head: bytes, again: bytes) -> None:
+    async def wait(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async with server(Limits(patience=60, framing=100_000), wait) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(head)
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(again)
+                await writer.drain()
+        assert await ended(reader) == b""
+        writer.close()
+
+
+async def test_a_large_body_is_no_head() -> None:
+    async def size(scope: Scope, receive: Receive, send: Send) -> None:
+        come, more = 0, True
+        while more:
+            message = await receive()
+            come, more = come + len(message["body"]), message["more_body"]
+        await PlainTextResponse(str(come))(scope, receive, send)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield bytes(1000)
+
+    async with (
+        server(Limits(framing=20_000), size) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as asked,
+    ):
+        for content in (bytes(1_000_000), pieces(), bytes(1_000_000)):
+            assert (await asked.post("/", content=content)).text == "1000000"
+
+
+async def test_more_requests_ahead_than_there_may_be_end_the_connection() -> None:
+    free = asyncio.Event()
+
+    async def wait(scope: Scope, receive: Receive, send: Send) -> None:
+        await free.wait()
+        await GREETING(scope, receive, send)
+
+    async with server(Limits(ahead=2), wait) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE * 3)
+        other, further = await asyncio.open_connection("127.0.0.1", port)
+        further.write(WHOLE * 4)
+        assert (await ended(other)).startswith(b"HTTP/1.1 400 ")
+        free.set()
+        for _ in range(3):
+            await reader.readuntil(b"hello")
+        for each in (writer, further):
+            each.close()
+
+
 async def never() -> MutableMapping[str, Any]:
     return await asyncio.Future()
 

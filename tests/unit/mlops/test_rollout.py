@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_inference.errors import BadDesiredError
-from edge_mlops.errors import PlanError
+from edge_mlops.errors import ChangedError, PlanError
 from edge_mlops.rollout.events import Event, Report
 from edge_mlops.rollout.fleet import Mark, ModuleTwin
 from edge_mlops.rollout.plan import Plan, Wish, read_plan
@@ -331,6 +331,26 @@ def test_a_hub_whose_index_is_late_is_no_trouble() -> None:
     assert run(fleet).total(Standing.ACTIVE) == 9
     fleet = Late(fleet_of(3, 2, 3, bad=device(1, refuses)))
     assert run(fleet).total(Standing.RETURNED) == 6
+
+
+class Blind(SimulatedFleet):
+    """A fleet whose index is hours behind, and whose first answer to an edit is lost."""
+
+    def told(self, rollout: str) -> Iterator[ModuleTwin]:
+        del rollout
+        return iter(())
+
+    def update(self, twin: ModuleTwin, model: Mapping[str, Any] | None, mark: Mark) -> None:
+        super().update(twin, model, mark)
+        if self.calls["update"] == 1:
+            raise ChangedError("the edit was done, and the one that followed as nobody answered was not")
+
+
+def test_what_no_query_shows_is_looked_at_once_the_time_of_a_wave_is_over() -> None:
+    fleet = Blind(fleet_of(2, 2, 2).members)
+    assert run(fleet).total(Standing.ACTIVE) == 6
+    assert fleet.calls["update"] == 6
+    assert [one.tag and one.tag["before"] for one in fleet.members.values()] == [OLD] * 6
 
 
 @settings(max_examples=60, deadline=None)

@@ -123,6 +123,9 @@ def test_enough_labelled_items_make_a_signed_model_and_the_next_look_finds_no_re
     status, outcome = site.command()
     assert (status, outcome["result"]) == (0, "nothing")
     assert site.written() == written
+    (site.root / "watch").rename(site.root / "moved")  # as where CI brings it back from a cache
+    site.plan(folder="moved")
+    assert site.command()[1]["result"] == "nothing"
 
 
 def test_a_changed_recipe_is_held_against_the_model_that_is_out_and_a_gate_that_refuses_changes_nothing(
@@ -215,7 +218,12 @@ def test_only_one_watch_works_in_a_folder(site: Site) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"gaet": {}}, "gaet"), ({"when": {"newItems": 0}}, "when.newItems"), ({"signing": {}}, "signing.key")],
+    [
+        ({"gaet": {}}, "gaet"),
+        ({"when": {"newItems": 0}}, "when.newItems"),
+        ({"signing": {}}, "signing.key"),
+        ({"recipe": {"estimater": "linear"}}, "recipe"),
+    ],
 )
 def test_a_plan_that_is_none_is_refused_by_its_field(site: Site, changes: dict[str, Any], named: str) -> None:
     site.plan(**changes)

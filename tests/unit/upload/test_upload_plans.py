@@ -10,6 +10,7 @@ import pytest
 from edge_common.messages import InquiriesMessage, Inquiry
 from edge_upload.assembly import Attempt
 from edge_upload.database import Database
+from edge_upload.history.events import Events
 from edge_upload.index import Index
 from support.upload import item
 
@@ -45,3 +46,11 @@ def test_no_item_s_way_leads_past_all_others(database: Noting) -> None:
     index.drop_others(one)
     assert database.plans
     assert [plan for plan in database.plans if "items_by_state" in plan or plan.startswith("SCAN items")] == []
+
+
+def test_how_many_events_wait_is_not_counted_through(database: Noting) -> None:
+    events = Events(database)
+    database.plans.clear()
+    events.take([])
+    assert database.plans
+    assert [plan for plan in database.plans if plan.startswith("SCAN events")] == []

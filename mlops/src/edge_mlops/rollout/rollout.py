@@ -97,19 +97,21 @@ class _Rollout:
         """Ask a device for the model, unless somebody asks it for another one at that moment."""
         before: ModuleTwin | None = None
         while twin := self._watch.fleet.twin(device):
-            if before and before.model != twin.model:
+            if not self._is_marked(twin) and before and before.model != twin.model:
                 self._watch.note(device, Seen(Standing.OVERRULED, f"asked for {named(twin.model)}"))
                 return
-            if self._is_asked(twin, wave):
+            if self._is_marked(twin) or self._is_told(twin, wave):
                 self._watch.note(device, Seen(Standing.WAITING))
                 return
             before = twin
         self._watch.note(device, Seen(Standing.ABSENT))
 
-    def _is_asked(self, twin: ModuleTwin, wave: int) -> bool:
-        """Ask for the model; says whether that was done, or had been already."""
-        if twin.mark and twin.mark.id == self._wish.id:
-            return True
+    def _is_marked(self, twin: ModuleTwin) -> bool:
+        """Whether a device was told before: by a rollout that was interrupted, or by an edit whose answer was lost."""
+        return twin.mark is not None and twin.mark.id == self._wish.id
+
+    def _is_told(self, twin: ModuleTwin, wave: int) -> bool:
+        """Ask for the model; says whether the twin was still as it was read."""
         try:
             self._watch.fleet.update(twin, self._wish.desired, Mark(self._wish.id, wave, twin.model))
         except ChangedError:

@@ -18,20 +18,21 @@ KNOWN = "CREATE TEMP TABLE known (sha256 TEXT, classes TEXT, PRIMARY KEY (sha256
 IS_KNOWN = "SELECT 1 FROM known WHERE sha256 = ? AND classes = ?"
 
 
-async def look(plan: Plan, version: Path | None, fleet: Fleet | None) -> Seen:
+async def look(plan: Plan, version: str | None, fleet: Fleet | None) -> Seen:
     """Look once.
 
     Args:
         plan: What is watched.
-        version: The folder of the last round's dataset.
+        version: Of the last round's dataset.
         fleet: The devices.
 
     Raises:
         StepError: Store, labels or plan do not do.
         SinkError: The store does not answer.
     """
+    known = plan.datasets / plan.name / version if version else None
     return Seen(
-        new_items=await new_items(plan.store, plan.labels, version),
+        new_items=await new_items(plan.store, plan.labels, known),
         drifting_devices=fleet.drifting() if fleet else 0,
         method=method(plan),
     )

@@ -67,16 +67,16 @@ class Memory(_Kept):
     Attributes:
         schema_: 1.
         method: Digest of what trained and judged in the last round; None before the first.
-        dataset: The folder of the last round's.
-        brought_out: The run whose model was published last, whether devices kept it or not.
+        dataset: The version of the last round's.
+        brought_out: The name of the run whose model was published last, whether devices kept it or not.
         active: The version that they were given last, and kept.
         last: How the last round ended, for whoever wants to know.
     """
 
     schema_: Annotated[Literal[1], Field(alias="schema")] = 1
     method: str | None = None
-    dataset: Path | None = None
-    brought_out: Path | None = None
+    dataset: str | None = None
+    brought_out: str | None = None
     active: str | None = None
     last: Outcome | None = None
 

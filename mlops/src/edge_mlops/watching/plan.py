@@ -106,6 +106,24 @@ class Plan(_Part):
 
     _beside = field_validator("labels", "input", "folder", "layout")(_beside)
 
+    @field_validator("recipe", mode="before")
+    @classmethod
+    def _nothing_unknown(cls, recipe: Any) -> Any:
+        """A run's record may come from a later release, and so a recipe takes any field; a plan is somebody's."""
+        if isinstance(recipe, dict) and (unknown := recipe.keys() - Recipe.model_fields):
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        return recipe
+
+    @property
+    def datasets(self) -> Path:
+        """Where datasets are."""
+        return self.folder / "datasets"
+
+    @property
+    def runs(self) -> Path:
+        """Where runs are."""
+        return self.folder / "runs"
+
     @field_validator("store")
     @classmethod
     def _store_beside(cls, store: str, info: ValidationInfo) -> str:
@@ -118,7 +136,7 @@ def read_plan(file: Path) -> Plan:
     Raises:
         InputError: It holds none.
     """
-    context: dict[str, Any] = {FOLDER: file.parent}
+    context: dict[str, Any] = {FOLDER: file.resolve().parent}
     try:
         return Plan.model_validate_json(file.read_bytes(), context=context)
     except ValidationError as error:

@@ -49,15 +49,15 @@ class Round:
         plan = self._plan
         wish = read_wish(plan.input)
         with self._timed("dataset"):
-            version = await freeze(plan.store, plan.folder / "datasets", plan.name, plan.labels, wish.input, now)
+            version = await freeze(plan.store, plan.datasets, plan.name, plan.labels, wish.input, now)
         with self._timed("train"):
-            run = await train(version, wish, plan.folder / "runs", plan.recipe, plan.store)
+            run = await train(version, wish, plan.runs, plan.recipe, plan.store)
         with self._timed("evaluate"):
             verdict = await self._judged(run)
         ended: dict[str, Any]
         if verdict.refusals:
             ended = {"result": "refused", "detail": "; ".join(verdict.refusals)}
-        elif self._memory.brought_out == run:
+        elif self._memory.brought_out == run.name:
             ended = {"result": "unchanged"}
         else:
             ended = await self._brought_out(run, now)

@@ -43,8 +43,8 @@ async def once(plan: Plan, fleet: Fleet | None, clock: Clock) -> Outcome:
         outcome = await Round(plan, fleet, clock, memory).carry_out(now, why)
         Memory(
             method=seen.method,
-            dataset=outcome.dataset,
-            brought_out=outcome.run if outcome.version else memory.brought_out,
+            dataset=outcome.dataset and outcome.dataset.name,
+            brought_out=outcome.run.name if outcome.run and outcome.version else memory.brought_out,
             active=outcome.version if outcome.result in OUT else memory.active,
             last=outcome,
         ).write(plan.folder)

@@ -7,7 +7,8 @@ leave the partial file where it is, and the next attempt goes on from its end.
 import hashlib
 import os
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -43,6 +44,11 @@ class BlobStore:
         """How many bytes of some blobs are still to be had."""
         wanted = {blob.digest: blob.size for blob in blobs}
         return sum(size - min(size, self._come(digest)) for digest, size in wanted.items())
+
+    def watch(self, blob: Descriptor) -> Callable[[], int]:
+        """What tells how many bytes of a blob are still to be had while it is fetched, for next to nothing."""
+        already, partial = _size(self.path(blob.digest)), self._partial(blob.digest)
+        return lambda: blob.size - min(blob.size, already or _size(partial))
 
     def fetch(self, blob: Descriptor, source: ModelSource, pause: Pause) -> None:
         """Have a blob, from a source if need be, and every byte of it checked.
@@ -119,13 +125,13 @@ class BlobStore:
         with partial.open("a+b") as file:
             hashed = hashlib.sha256()
             file.seek(0)
-            for piece in pieces(file, pause):
-                hashed.update(piece)
+            for portion in _portions(file, pause, blob.size):
+                hashed.update(portion)
             if (at := file.tell()) < blob.size or not blob.size:
                 with source.open(blob, at) as taken:
-                    for piece in pieces(taken, pause, blob.size + 1 - at):
-                        hashed.update(piece)
-                        file.write(piece)
+                    for portion in _portions(taken, pause, blob.size + 1 - at):
+                        hashed.update(portion)
+                        file.write(portion)
             _sync(file)
             return file.tell() == blob.size and f"sha256:{hashed.hexdigest()}" == blob.digest
 
@@ -139,6 +145,18 @@ def pieces(file: Readable, pause: Pause, most: int | None = None) -> Iterator[by
         left = None if left is None else left - len(piece)
 
 
+def _portions(file: Readable, pause: Pause, most: int) -> Iterator[bytes | memoryview]:
+    """The same, for who does not keep them: of a file, each lies where the one before it was."""
+    if not isinstance(file, BufferedIOBase):
+        yield from pieces(file, pause, most)
+        return
+    buffer, left = memoryview(bytearray(min(_CHUNK, most))), most
+    while size := file.readinto(buffer[:left]):
+        pause(0)
+        yield buffer[:size]
+        left -= size
+
+
 def _other_than_promised(blob: Descriptor) -> DigestMismatchError:
     return DigestMismatchError(f"{blob.title} is not the {blob.size} bytes that the manifest promises")
 
@@ -146,8 +164,8 @@ def _other_than_promised(blob: Descriptor) -> DigestMismatchError:
 def _digest(path: Path, pause: Pause) -> str:
     hashed = hashlib.sha256()
     with path.open("rb") as file:
-        for piece in pieces(file, pause):
-            hashed.update(piece)
+        for portion in _portions(file, pause, _size(path)):
+            hashed.update(portion)
     return f"sha256:{hashed.hexdigest()}"
 
 

@@ -12,13 +12,14 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from edge_common.files import fsync_folder
 from edge_common.messages import ModelIdentity
+from edge_inference.arrival import Arrival, Come
 from edge_inference.blobs import BlobStore
 from edge_inference.errors import DigestMismatchError, ModelError, NoSpaceError, NotFoundError
 from edge_inference.images import Image, describe_manifest, read_outline, unpack
@@ -26,9 +27,6 @@ from edge_inference.package import Descriptor, Manifest, Outline, compose, diges
 from edge_inference.patience import Patience, Pause
 from edge_inference.plainfiles import file_digest, plain_files
 from edge_inference.sources import ModelSource
-
-Come = Callable[[int], None]
-"""Told how many of a hundred parts of a package are here."""
 
 _OPTIMISED: Final = ".optimised"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -186,18 +184,9 @@ class ModelStore:
             raise DigestMismatchError(f"the manifest's digest is {digest_of(data)}, not {wanted.digest}")
         outline = read_outline(data)
         self._make_room(outline, allowance, wanted.digest)
-
-        told = 0
-
-        def tell(seconds: float) -> None:
-            nonlocal told
-            pause(seconds)
-            percent = 100 * (outline.total - self._blobs.missing(outline.blobs)) // max(1, outline.total)
-            if percent != told:
-                come(told := percent)
-
+        arrival = Arrival(outline, self._blobs, come)
         for blob in outline.blobs:
-            self._blobs.fetch(blob, source, tell)
+            self._blobs.fetch(blob, source, arrival.telling(blob, pause))
         if isinstance(outline, Image):
             self._enter_image(wanted, data, outline, allowance, pause)
         else:

@@ -71,16 +71,17 @@ class Intake:
             raise RefusedError(UNSUPPORTED, "compressed bodies are not taken")
         if int(headers.get("content-length", 0)) > self._most:
             raise self._too_large
-        body = bytearray()
+        pieces, left = [], self._most
         try:
             async with asyncio.timeout(self._patience):
                 async for piece in _pieces(receive):
-                    body += piece
-                    if len(body) > self._most:
+                    pieces.append(piece)
+                    left -= len(piece)
+                    if left < 0:
                         raise self._too_large
         except TimeoutError:
             raise RefusedError(TIMED_OUT, f"the body has not come in {self._patience:g} s") from None
-        return bytes(body)
+        return b"".join(pieces)
 
     async def discard(self, inflow: Inflow) -> None:
         """Let go of what is still coming, within limits: a client that is sending would not see its answer."""

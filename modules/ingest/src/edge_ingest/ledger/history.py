@@ -25,6 +25,9 @@ MOST_KEPT: Final = 1_000_000
 MOST_TOGETHER: Final = 50
 """Events of one item that travel together, at most: a message must not outgrow the hub."""
 
+OF_ITEM: Final = ("id", "path", "sha256", "size", "date", "generation")
+OF_EVENT: Final = ("number", "event", "attempt", "at", "code", "stage", "reason")
+
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS ledger (id TEXT NOT NULL) STRICT;
 INSERT INTO ledger SELECT lower(hex(randomblob(16))) WHERE NOT EXISTS (SELECT 1 FROM ledger);
@@ -86,8 +89,8 @@ def untold(db: Connection, most: int) -> list[HistoryMessage]:
     named = "SELECT * FROM item WHERE id IN (SELECT item FROM history ORDER BY number LIMIT ?)"
     sound(db, db.execute(named, (most,)).fetchall())
     rows = db.execute(
-        "SELECT number, event, history.attempt, at, history.code, history.stage, history.reason,"
-        " id, path, sha256, size, date, generation FROM history JOIN item ON id = item ORDER BY number LIMIT ?",
+        "SELECT id, path, sha256, size, date, generation, number, event, history.attempt, at, history.code,"
+        " history.stage, history.reason FROM history JOIN item ON id = item ORDER BY number LIMIT ?",
         (most,),
     )
     return [HistoryMessage(ledger=ledger, items=tuple(items)) for items in chunks(_histories(db, rows), most)]
@@ -114,14 +117,16 @@ def bound(db: Connection) -> int:
 
 def _histories(db: Connection, rows: Iterable[Row]) -> Iterator[ItemHistory]:
     """Events by item, in the order of the items' first ones."""
-    by_item: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_item: defaultdict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        by_item[row["id"]].append(dict(row))
-    for events in by_item.values():
+        values = tuple(row)
+        by_item[values[: len(OF_ITEM)]].append(dict(zip(OF_EVENT, values[len(OF_ITEM) :], strict=True)))
+    for item, events in by_item.items():
+        about = dict(zip(OF_ITEM, item, strict=True))
         for first in range(0, len(events), MOST_TOGETHER):
             together = events[first : first + MOST_TOGETHER]
             try:
-                yield ItemHistory.model_validate({**together[0], "events": together})
+                yield ItemHistory.model_validate({**about, "events": together})
             except ValidationError as error:
                 log.error("events of the history make no sense, and are dropped: %s", error)
                 db.executemany("DELETE FROM history WHERE number = ?", [(event["number"],) for event in together])

@@ -119,6 +119,8 @@ def open_ledger(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # before anything is written
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        # What could undo a single statement; for a file of it SQLite has 64 KB made ready, and given back, each time.
+        db.execute("PRAGMA temp_store = MEMORY")
         _migrate(db, path)
         _rebuild(db, path)
     except BaseException:
@@ -139,6 +141,5 @@ def _rebuild(db: sqlite3.Connection, path: Path) -> None:
     """Have a ledger of before be able to shrink, if that takes a moment only; a larger one fills its free pages."""
     shrinks: int = db.execute("PRAGMA auto_vacuum").fetchone()[0]
     if not shrinks and path.stat().st_size <= MOST_REBUILT:
-        db.execute("PRAGMA temp_store = MEMORY")
         with suppress(sqlite3.OperationalError):  # the disk is full, or somebody reads it
             db.execute("VACUUM")
