@@ -37,7 +37,7 @@ def test_nothing_is_wrong_with_them() -> None:
     ("file", "text", "wrong", "found"),
     [
         (TRAIN, "display_name:", "displayname:", "nobody knows displayname"),
-        (TRAIN, "mode: ro_mount", "modus: ro_mount", "nobody knows inputs.store.modus"),
+        (TRAIN, "mode: ro_mount", "modus: ro_mount", "nobody knows inputs.dataset.modus"),
         (TRAIN, "type: uri_file", "type: file", ".*file"),
         (TRAIN, "--folder runs", "--map runs", "train: No such option '--map'"),
         (TRAIN, "--folder runs", "", "train: Missing option '--folder'"),
