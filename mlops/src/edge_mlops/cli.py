@@ -9,7 +9,7 @@ import click
 
 from edge_inference.cli.common import FILE, FOLDER, errors, registry_options, repository_at
 from edge_inference.signing.signer import Signer
-from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.training.recipes import DEFAULT, ESTIMATORS, Recipe
 from edge_mlops.wishes import read_wish
 
 THERE: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -62,7 +62,7 @@ def dataset(name: str, store: str, folder: Path, labels: Path | None, contract: 
 @click.argument("version", type=THERE)
 @click.option("--input", "contract", type=FILE, required=True, help="The active model's contract, or an input half.")
 @click.option("--folder", type=FOLDER, required=True, help="Where runs are.")
-@click.option("--estimator", type=click.Choice(ESTIMATORS), default=ESTIMATORS[0], show_default=True)
+@click.option("--estimator", type=click.Choice([*ESTIMATORS]), default=DEFAULT, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @STORE
 @TRACK

@@ -8,7 +8,8 @@ EdgeError
 ├── DatasetError  a dataset is not what it should be, or holds too little
 ├── BlobError     the store does not hold what the dataset says
 ├── RunError      a run is not what it should be
-└── TrackingError MLflow cannot be told of a run
+├── TrackingError MLflow cannot be told of a run
+└── ExtraError    a step needs an extra that is not installed
 """
 
 from edge_common.errors import EdgeError
@@ -51,7 +52,10 @@ class RunError(StepError):
 class TrackingError(StepError):
     """MLflow cannot be told of a run."""
 
-    hint = (
-        "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
-        "own variables; the run is made, so the same command tells of it later"
-    )
+    hint = "credentials belong in MLflow's own variables; the run is made, so the same command tells of it later"
+
+
+class ExtraError(StepError):
+    """A step needs an extra that is not installed."""
+
+    hint = "pip install 'edge-mlops[…]' with the extra that docs/mlops.md names"
