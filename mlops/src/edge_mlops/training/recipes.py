@@ -23,7 +23,7 @@ _SCIKIT: Final = Estimator("scikit", ("scikit-learn", "skl2onnx"))
 ESTIMATORS: Final[Mapping[str, Estimator]] = {
     "linear": _SCIKIT,
     "perceptron": _SCIKIT,
-    "convolutional": Estimator("convolutional", ("onnxscript", "torch")),
+    "convolutional": Estimator("convolutional", ("torch", "onnxscript")),
 }
 """By name. A further one is a line here, and its file."""
 
