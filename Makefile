@@ -40,6 +40,10 @@ run: setup ## Run the main job: train, pack, start the suite on the simulator, f
 simulate: setup ## Start the same suite and stay: drop files, edit twins, watch; Ctrl-C stops it
 	$(BIN)/edge-run stay --example $(EXAMPLE)
 
+.PHONY: loop
+loop: $(VENV)/.ready-dev ## Close the loop: collect, train, roll out, drift, learn from it; a worse model is refused, or taken back; the last line is JSON
+	$(BIN)/edge-run loop
+
 TARGET ?= vm
 GPU ?= 0
 MANIFEST ?= config/deployment$(addprefix .,$(filter-out vm,$(TARGET))).$(ARCH)$(if $(filter 1,$(GPU)),.gpu).$(if $(filter kubernetes,$(TARGET)),yaml,json)
@@ -74,11 +78,22 @@ FAULTS ?= 200
 chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
-PARTS ?= pipeline overhead latency growth
+PARTS ?= pipeline overhead latency growth http
 GROWTH ?= 1
 
+PEERS := $(patsubst benchmarks/peers/%/requirements.lock,build/peers/%/.ready,$(wildcard benchmarks/peers/*/requirements.lock))
+
+.PHONY: peers
+peers: ## Have the servers that the benchmark compares with, each in an environment of its own; 1.5 GB
+	@for peer in $(PEERS); do $(MAKE) --silent $$peer || echo "$$peer cannot be had: its figures will be missing"; done
+
+build/peers/%/.ready: benchmarks/peers/%/requirements.lock
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-cache-dir --require-hashes -r $<
+	touch $@
+
 .PHONY: bench
-bench: $(VENV)/.ready-dev ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
+bench: $(VENV)/.ready-dev $(if $(filter http,$(PARTS)),peers) ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
 	@PYTHONPATH=benchmarks $(BIN)/python -m bench --growth $(GROWTH) $(PARTS)
 
 .PHONY: profile
@@ -217,6 +232,17 @@ build/wheels/inference.gpu/amd64: modules/inference/requirements-gpu.lock requir
 	$(DOWNLOAD) --dest $@ -r requirements-build.lock -r $<
 	touch $@
 
+AZUREML := mlops/azureml/environment
+MLOPS := modules/common modules/inference modules/transform modules/upload mlops
+
+.PHONY: azureml
+azureml: setup ## Complete the build context of the environment that steps run in in Azure Machine Learning
+	rm -rf $(AZUREML)/wheels
+	SOURCE_DATE_EPOCH=315532800 $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+		--wheel-dir $(AZUREML)/wheels $(MLOPS:%=./%)
+	rm -rf $(MLOPS:%=%/build)
+	cp requirements-build.lock mlops/requirements.lock $(AZUREML)/
+
 .PHONY: engine
 engine: ## Have a container engine and mmdebstrap: from Debian, as root, where they are missing; dockerd is started if none runs
 	images/engine.sh
@@ -237,7 +263,8 @@ base-image: ## Make a base image, edge-base:bookworm, from Debian's packages, wh
 # --- lock files: hashes, no addresses --------------------------------------------------------------------------------
 LOCK := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url --no-emit-find-links \
-	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-simulator \
+	--no-emit-package edge-common --no-emit-package edge-inference --no-emit-package edge-mlops \
+	--no-emit-package edge-simulator \
 	--no-emit-package edge-transform --no-emit-package edge-upload
 LOCK_ANYWHERE := $(LOCK) --universal
 LOCK_IMAGE := $(LOCK) --python-platform x86_64-manylinux_2_28 -c requirements.lock
@@ -253,6 +280,7 @@ lock: ## Resolve every lock file again from the pyproject files (needs a package
 		$(LOCK_IMAGE) modules/$$module/pyproject.toml -o modules/$$module/requirements.lock; done
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra cpu -o modules/inference/requirements.lock
 	$(LOCK_IMAGE) modules/inference/pyproject.toml --extra gpu -o modules/inference/requirements-gpu.lock
+	$(LOCK_IMAGE) mlops/pyproject.toml --extra azureml -o mlops/requirements.lock
 	$(LOCK_IMAGE) modules/common/pyproject.toml -o scaffold/module/modules/NAME/requirements.lock
 
 .PHONY: clean

@@ -199,7 +199,7 @@ async def swap_to(hub: TimedHub, stream: Stream, model: Model) -> float:
 
 @dataclass(frozen=True)
 class Busy:
-    """CPU seconds at one time."""
+    """CPU seconds at one time; what this process has started is its own."""
 
     at: float
     machine: float
@@ -209,7 +209,7 @@ class Busy:
     def now(cls) -> "Busy":
         user, nice, system, _, _, *interrupts = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:8]
         ticks = sum(map(int, (user, nice, system, *interrupts)))
-        return cls(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), time.process_time())
+        return cls(time.monotonic(), ticks / os.sysconf("SC_CLK_TCK"), sum(os.times()[:4]))
 
     def others_since(self, before: "Busy") -> float:
         """How many CPUs other processes kept busy."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-from msrest.exceptions import ClientException, HttpOperationError
 from rich.console import Console
 
 from deploy.errors import DeployError
@@ -18,6 +17,8 @@ from deploy.release import Release
 from deploy.rollout import Rollout
 from deploy.scope import Scope
 from deploy.status import states, table
+from edge_mlops.errors import HubError
+from edge_mlops.iothub import failures
 
 _SECRET: Final = "IOTHUB_CONNECTION_STRING"  # noqa: S105 (the variable's name)
 
@@ -37,13 +38,10 @@ def _hub() -> Iterator[Hub]:
     if secret is None:
         raise click.ClickException(f"set {_SECRET} to that of a policy that may write to the registry")
     try:
-        yield Hub(secret)
-    except DeployError as error:
+        with failures():
+            yield Hub(secret)
+    except (DeployError, HubError) as error:
         raise click.ClickException(str(error)) from error
-    except HttpOperationError as error:
-        raise click.ClickException(f"IoT Hub answered {error.response.status_code}: {error.response.text}") from None
-    except ClientException as error:
-        raise click.ClickException(f"IoT Hub cannot be reached: {error}") from None
 
 
 @click.group()

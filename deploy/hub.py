@@ -1,12 +1,13 @@
 """What is asked of IoT Hub, through its service SDK."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
-from azure.iot.hub import IoTHubConfigurationManager, IoTHubRegistryManager
+from azure.iot.hub import IoTHubConfigurationManager
 from azure.iot.hub.models import Configuration, ConfigurationContent, QuerySpecification, Twin, TwinProperties
 
-from deploy.errors import DeployError
+from edge_mlops import iothub
 
 _MOST: Final = 100
 """So many configurations a hub can hold."""
@@ -20,20 +21,17 @@ class Hub:
         connection_string: Of a policy that may write to the registry.
 
     Raises:
-        DeployError: It is no connection string; what it is is not said, since it may be half of a secret.
+        HubError: It is no connection string.
     """
 
     def __init__(self, connection_string: str) -> None:
-        try:
-            self._registry = IoTHubRegistryManager.from_connection_string(connection_string)
-            self._configurations = IoTHubConfigurationManager.from_connection_string(connection_string)
-        except ValueError:
-            raise DeployError("that is no connection string of an IoT Hub") from None
+        self._registry = iothub.registry(connection_string)
+        self._configurations = IoTHubConfigurationManager.from_connection_string(connection_string)
 
     def devices(self, condition: str) -> list[str]:
         """Return the ids of the devices that meet a target condition, as far as the hub's index has them."""
         query = QuerySpecification(query=f"{_DEVICES} {condition}")
-        return [twin.device_id for twin in self._pages(query)]
+        return [twin.device_id for twin in iothub.items(partial(self._registry.query_iot_hub, query))]
 
     def modules(self, device: str) -> dict[str, Any]:
         """Return the twins of a device's modules, those of the system among them, as they are at this moment."""
@@ -75,10 +73,3 @@ class Hub:
     def delete(self, name: str) -> None:
         """Delete a configuration."""
         self._configurations.delete_configuration(name)
-
-    def _pages(self, query: QuerySpecification) -> Iterator[Any]:
-        page = self._registry.query_iot_hub(query)
-        yield from page.items
-        while page.continuation_token is not None:
-            page = self._registry.query_iot_hub(query, page.continuation_token)
-            yield from page.items

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from deploy.errors import DeployError
+from edge_mlops.patch import difference
 from edge_simulator.manifest.content import DESIRED
 
 JsonObject = dict[str, Any]
@@ -77,19 +78,7 @@ def changes(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> JsonObject:
     What is not wanted any more is removed: a module refuses desired properties that it does not know.
     """
     ours = {name: value for name, value in known.items() if name not in OWN and not name.startswith("$")}
-    return _patch({name: value for name, value in wanted.items() if name not in known or name not in OWN}, ours)
-
-
-def _patch(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> JsonObject:
-    """IoT Hub merges objects within objects, too: what is to go from one has to be named."""
-    patch: JsonObject = {name: None for name in known if name not in wanted}
-    for name, value in wanted.items():
-        before = known.get(name)
-        if not (isinstance(value, Mapping) and isinstance(before, Mapping)):
-            patch |= {name: value} if value != before else {}
-        elif inner := _patch(value, before):
-            patch[name] = inner
-    return patch
+    return difference({name: value for name, value in wanted.items() if name not in known or name not in OWN}, ours)
 
 
 def digest(content: Mapping[str, Any]) -> str:

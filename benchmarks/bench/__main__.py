@@ -19,6 +19,7 @@ from bench import page
 from bench.findings import Findings
 from bench.growth import growth
 from bench.latency import latency
+from bench.over_http import http
 from bench.overhead import overhead
 from bench.pipeline import pipeline
 from bench.scale import Scale
@@ -30,6 +31,7 @@ PARTS: Final[Mapping[str, Measure]] = {
     "overhead": overhead,
     "latency": latency,
     "growth": growth,
+    "http": http,
 }
 FOLDER: Final = Path(".run/bench")
 RESULTS: Final = Path("benchmarks/results")

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,15 @@ def seconds_of(pid: int) -> float:
     """CPU seconds of a process, and of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / _TICKS
+
+
+def family(pid: int) -> Sequence[int]:
+    """A process and all that descend from it."""
+    parents = {int(path.parent.name): _parent(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    found = [pid]
+    for member in found:  # which grows meanwhile
+        found.extend(child for child, parent in parents.items() if parent == member)
+    return found
 
 
 def resident_mib(pid: int) -> float:
@@ -46,3 +55,10 @@ class Busy:
         """
         now = Busy.now()
         return max(0.0, (now.seconds - self.seconds - sum(own)) / (now.at - self.at))
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return 0

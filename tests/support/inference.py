@@ -26,6 +26,8 @@ from edge_inference.onnx_session import OnnxSession
 from edge_inference.session import Opener
 from edge_inference.settings import InferenceEnvironment, InferenceSettings
 from edge_inference.sources import describe
+from edge_inference.tuning.trying import MakeBench
+from support.benches import MoreIsBetter
 from support.models import write_model
 
 
@@ -40,6 +42,7 @@ class Device:
         self.registries: tuple[str, ...] = ()
         self.trust: dict[str, Any] = {"trust_policy": "off"}
         self.http: dict[str, Any] = {}
+        self.bench: MakeBench = MoreIsBetter
         self.make_hub: Callable[..., FakeHub] = FakeHub
         self.hub = FakeHub()
         self.clock = FakeClock()
@@ -61,7 +64,7 @@ class Device:
         self.hub = self.make_hub(twin=self.hub.twin)
         self.metrics = Metrics()
         self._stop = asyncio.Event()
-        wiring = wire(Surroundings(environment, self.hub, self.clock, self.metrics), open_session)
+        wiring = wire(Surroundings(environment, self.hub, self.clock, self.metrics), open_session, self.bench)
         keeper = SettingsKeeper(InferenceSettings, environment.state_dir / "settings.json", frozenset(wiring.sections))
         module = Module(wiring, keeper, self.hub, self.metrics, {"module": "inference"})
         self._life = asyncio.create_task(module.live(self._stop))

@@ -6,7 +6,7 @@ from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.model import LoadedModel
 from edge_inference.outputs import interpreter
-from edge_inference.session import Array, Plan, Port
+from edge_inference.session import Array, Plan, Port, Way
 
 PLAN = Plan(("CPUExecutionProvider",), require_gpu=False)
 
@@ -29,8 +29,13 @@ class FakeSession:
         self.inputs = {made_by.input.name: Port("tensor(float)", (rows, *made_by.input.sample_shape))}
         [output] = interpreter(made_by).names
         self.outputs = {output: Port("tensor(float)", (rows, "classes"))}
+        self.way = Way()
         self.sizes: list[int] = []
         self._compute = compute
+
+    def anew(self, way: Way) -> "FakeSession":
+        self.way = way
+        return self
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         assert {*self.outputs} == {*outputs}

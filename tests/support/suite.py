@@ -1,22 +1,18 @@
 """The whole suite as processes on the simulator, fed with digits."""
 
-import asyncio
 import json
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_examples.digits.example import DIGITS
-from edge_examples.drops import Drop, deliver
+from edge_examples.drops import Drop, deliver_all
 from edge_examples.packages import Packed, prepare
 from edge_examples.suite import TEMPLATE, Folders, Suite, running
 from edge_examples.verdict import Verdict, collect, judge
-
-WRITERS = 8
 
 
 @dataclass(frozen=True)
@@ -42,10 +38,7 @@ class Plant:
 
     async def feed(self, drops: Sequence[Drop]) -> dict[str, float]:
         """Drop files as fast as they can be written; gives when each was complete."""
-        with ThreadPoolExecutor(WRITERS) as pool:
-            writing = asyncio.get_running_loop().run_in_executor
-            closed = await asyncio.gather(*(writing(pool, deliver, drop, self.folders.share) for drop in drops))
-        return dict(zip((drop.path for drop in drops), closed, strict=True))
+        return await deliver_all(drops, self.folders.share)
 
     def verdict(self, closed: Mapping[str, float], counts: Mapping[str, int]) -> Verdict:
         settled = counts.get("uploaded", 0) + counts.get("done", 0)

@@ -13,6 +13,7 @@ from rich.console import Console
 from edge_examples.catalogue import EXAMPLES
 from edge_examples.job import JobOptions
 from edge_examples.job import run as run_job
+from edge_examples.loop.story import run as run_loop
 from edge_examples.stay import run as run_stay
 from edge_examples.suite import Folders, SuiteError
 from edge_simulator.agent.engines import EngineName
@@ -81,6 +82,20 @@ def stay(example: str, folder: Path, engine: EngineName) -> None:
     """Start the suite and stay until Ctrl-C."""
     with suppress(KeyboardInterrupt):
         _run(run_stay(EXAMPLES[example], Folders(folder, MODELS), engine, Console()))
+
+
+@main.command()
+@click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds until giving up.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=RUNS / "loop",
+    show_default=True,
+    help="Working folder; emptied.",
+)
+def loop(timeout: float, folder: Path) -> None:
+    """From a device without a model to its second one, and what becomes of a worse one; the last line is JSON."""
+    sys.exit(not _run(run_loop(folder, timeout, Console())))
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

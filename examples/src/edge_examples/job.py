@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from edge_examples.deployment import deployment
-from edge_examples.drops import Drop, deliver
+from edge_examples.drops import WRITERS, Drop, deliver
 from edge_examples.example import Example
 from edge_examples.packages import prepare
 from edge_examples.report import Report
@@ -23,9 +23,6 @@ from edge_simulator.agent.engines import EngineName
 
 RATE: Final = 50.0
 """Files dropped each second."""
-
-WRITERS: Final = 8
-"""Files being written at once, so that slow ones hold up nobody."""
 
 
 @dataclass(frozen=True)

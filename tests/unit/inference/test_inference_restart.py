@@ -13,7 +13,7 @@ from edge_common.fakes import FakeClock, FakeHub
 from edge_inference.measures import Measures
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.reporter import Reporter
-from edge_inference.session import Array, Session
+from edge_inference.session import Array, Session, Way
 from edge_inference.status import PERCENT_S, SwapStatus
 from edge_inference.swap import Progress
 from support.inference import Device
@@ -44,6 +44,10 @@ class HaltingSession:
     def __init__(self, halting: Halting, session: OnnxSession) -> None:
         self._halting, self._session, self._runs = halting, session, 0
         self.providers, self.inputs, self.outputs = session.providers, session.inputs, session.outputs
+        self.way = session.way
+
+    def anew(self, way: Way) -> Session:
+        return HaltingSession(self._halting, self._session.anew(way))
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         self._runs += 1

@@ -15,7 +15,7 @@ import pytest
 from edge_common.contract import Contract
 from edge_inference.errors import RunFailedError
 from edge_inference.onnx_session import OnnxSession
-from edge_inference.session import Array, Session
+from edge_inference.session import Array, Session, Way
 from support.inference import Device
 from support.models import contract, write_golden, write_model
 
@@ -61,9 +61,13 @@ class Sick:
 
 class SickSession:
     def __init__(self, sick: Sick, well: OnnxSession, package: Path) -> None:
-        self._sick, self._well = sick, well
+        self._sick, self._well, self._package = sick, well, package
         self._version = json.loads((package / "config.json").read_bytes())["descriptor"]["version"]
         self.providers, self.inputs, self.outputs = well.providers, well.inputs, well.outputs
+        self.way = well.way
+
+    def anew(self, way: Way) -> Session:
+        return SickSession(self._sick, self._well.anew(way), self._package)
 
     def run(self, feeds: Mapping[str, Array], outputs: Sequence[str]) -> Sequence[Array]:
         values = self._well.run(feeds, outputs)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from edge_common.messages import ModelIdentity
 from edge_inference.errors import NoSpaceError, NotFoundError
 from edge_inference.record import Record, read_record
 from edge_inference.swap import Progress, State, failed, succeeded
+from edge_inference.tuning.choice import Choice, Tuning
 from support.models import contract
 from support.sessions import FakeSession, fake_model
 
@@ -23,6 +25,7 @@ def test_at_first_there_is_nothing_to_tell() -> None:
         "requestId": None,
         "state": "Idle",
         "active": None,
+        "tuning": None,
         "previous": None,
         "candidate": None,
         "last": None,
@@ -43,6 +46,7 @@ def test_a_swap_that_succeeds() -> None:
             "stamp": V1.input.stamp,
             "providers": ["CPUExecutionProvider"],
         },
+        "tuning": None,
         "previous": {"name": "teller", "version": "0", "digest": BEFORE.digest},
         "candidate": None,
         "rejected": None,
@@ -54,6 +58,19 @@ def test_a_swap_that_succeeds() -> None:
             "detail": None,
         },
     }
+
+
+def test_how_the_model_runs_best_is_told() -> None:
+    tuned = replace(MODEL, tuning=Tuning(Choice(4, 2), 1234.5, "2026-01-01T00:00:00+00:00"))
+    assert Progress().serving(MODEL, None).tuned(tuned).reported()["tuning"] == {
+        "batch": 4,
+        "callers": 2,
+        "intraOp": 1,
+        "ioBinding": False,
+        "samplesPerSecond": 1230.0,
+        "at": "2026-01-01T00:00:00+00:00",
+    }
+    assert Progress().tuned(tuned).reported()["tuning"] is None
 
 
 def test_a_swap_that_fails_leaves_the_active_model_in_the_report() -> None:

@@ -39,6 +39,7 @@ def test_off_loopback_it_is_not_served_to_anybody(tmp_path: Path) -> None:
     tls = ServerTls.make(tmp_path)
     with pytest.raises(ConfigurationError, match="lets in anybody"):
         Access.of(environment(tmp_path, http_tls_cert=tls.certificate, http_tls_key=tls.key))
+    assert Access.of(environment(tmp_path, http_behind_front=True)) == Access(None, None)
 
 
 def test_what_is_half_said_is_refused(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def trained(digits: Digits, folder: Path, *options: str) -> Path:
     return Path(result.output.strip())
 
 
-@pytest.mark.parametrize("estimator", [*ESTIMATORS])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_a_run_has_a_graph_that_says_what_was_trained(digits: Digits, tmp_path: Path, estimator: str) -> None:
     run = trained(digits, tmp_path, "--estimator", estimator)
     record = runs.read(run)

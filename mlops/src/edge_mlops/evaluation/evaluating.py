@@ -24,7 +24,9 @@ from edge_mlops.training import runs
 from edge_upload.sinks.choice import named
 
 
-async def evaluate(run: Path, gate: Gate, active: tuple[Path, str] | None, store: str | None) -> Evaluation:
+async def evaluate(
+    run: Path, gate: Gate, active: tuple[Path, str] | None, store: str | None, version: Path | None = None
+) -> Evaluation:
     """Judge a run; the verdict is kept in its folder, with a page.
 
     Args:
@@ -32,6 +34,7 @@ async def evaluate(run: Path, gate: Gate, active: tuple[Path, str] | None, store
         gate: What is to be reached.
         active: The active model: a layout, and a tag or digest in it.
         store: Where the dataset's files are now, unless where it was frozen from.
+        version: The folder of the dataset's version now, unless where it was when the run was made.
 
     Raises:
         StepError: The run, or the dataset, does not do.
@@ -45,9 +48,9 @@ async def evaluate(run: Path, gate: Gate, active: tuple[Path, str] | None, store
             folders.append(Path(stack.enter_context(TemporaryDirectory())))
             unpack(*active, folders[1])
         models = [loaded(folder) for folder in folders]
-        tests = await _tests(about.version, [model.contract.input for model in models], store)
+        tests = await _tests(version or about.version, [model.contract.input for model in models], store)
         verdict = judged(about, gate, active and active[1], folders, models, tests)
-    write_atomically(run / PAGE, report(run.name, verdict).encode())
+    write_atomically(run / PAGE, report(about.ingredients.digest, verdict).encode())
     write_atomically(run / EVALUATION, runs.as_json(verdict).encode())
     return verdict
 

@@ -21,16 +21,16 @@ GOLDEN_INPUT: Final = "golden-input.npy"
 GOLDEN_OUTPUT: Final = "golden-output.npy"
 
 
-async def samples_of(about: runs.Run, contract: Contract, store: str | None, *splits: str) -> list[Labelled]:
-    """The labelled samples of some splits of a run's dataset.
+async def samples_of(version: Path, contract: Contract, store: str | None, *splits: str) -> list[Labelled]:
+    """The labelled samples of some splits of a dataset's version.
 
     Raises:
         StepError: An original is not what the dataset says.
         SinkError: The store does not answer.
     """
-    sink = named(store or versions.read(about.version).store)
+    sink = named(store or versions.read(version).store)
     try:
-        return [await load(sink, about.version, split, contract.input) for split in splits]
+        return [await load(sink, version, split, contract.input) for split in splits]
     finally:
         await sink.close()
 

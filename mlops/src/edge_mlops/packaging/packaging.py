@@ -25,7 +25,7 @@ TOLERANCE: Final = 1e-3
 """How far a probability may be from the trained estimator's."""
 
 
-async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
+async def package(run: Path, name: str, layout: Path, store: str | None, version: Path | None = None) -> str:
     """Pack a run's model as the next version; one that is in the layout already is not packed again.
 
     Args:
@@ -33,6 +33,7 @@ async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
         name: The model's.
         layout: The OCI image layout to add to.
         store: Where the dataset's files are now, unless where it was frozen from.
+        version: The folder of the dataset's version now, unless where it was when the run was made.
 
     Returns:
         The reference that a twin takes.
@@ -51,14 +52,14 @@ async def package(run: Path, name: str, layout: Path, store: str | None) -> str:
     if there and verdict.reference is None:
         raise RunError("the layout has versions of it, and it was not held against any: evaluate it with --active")
     lineage = Lineage.of(about, verdict.reference)
-    tests, others = await contents.samples_of(about, verify(run), store, "test", "validation")
-    version = next_version(there)
+    tests, others = await contents.samples_of(version or about.version, verify(run), store, "test", "validation")
+    number = next_version(there)
     with TemporaryDirectory() as made:
         folder = Path(made)
         _write(folder, run, tests, others)
         (folder / LINEAGE).write_text(runs.as_json(lineage))
-        (folder / CARD).write_text(card(name, version, verify(folder), about, verdict))
-        return layouts.pack(folder, layout, name, version)
+        (folder / CARD).write_text(card(name, number, verify(folder), about, verdict))
+        return layouts.pack(folder, layout, name, number)
 
 
 def _write(folder: Path, run: Path, tests: Labelled, others: Labelled) -> None:

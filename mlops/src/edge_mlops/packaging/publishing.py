@@ -51,7 +51,7 @@ def push(layout: Path, reference: str, name: RegistryName, repository: Repositor
     Args:
         layout: Where it is.
         reference: Its tag there, or its digest.
-        name: Where it goes.
+        name: Where it goes; its tag is the package's version unless it has one.
         repository: The same, connected.
 
     Returns:
@@ -61,5 +61,6 @@ def push(layout: Path, reference: str, name: RegistryName, repository: Repositor
         ModelError: It cannot be read, or the registry does not take it.
     """
     entry, _ = layouts.inspect(layout, reference)
-    digest = transfer.push(LayoutSource(layout, entry.digest), repository, name.tag, Patience(), time.sleep)
+    tag = name.tag or entry.tag.rpartition(":")[2]
+    digest = transfer.push(LayoutSource(layout, entry.digest), repository, tag, Patience(), time.sleep)
     return f"{name.registry}/{name.repository}@{digest}"

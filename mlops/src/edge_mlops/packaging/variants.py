@@ -54,7 +54,9 @@ def kinds(text: str) -> list[str]:
     return named
 
 
-async def derive(run: Path, name: str, layout: Path, wanted: Sequence[str], store: str | None) -> list[Derived]:
+async def derive(
+    run: Path, name: str, layout: Path, wanted: Sequence[str], store: str | None, version: Path | None = None
+) -> list[Derived]:
     """Pack variants of a run's model beside it, as ``<version>-<kind>``; what is there is not made again.
 
     Args:
@@ -63,6 +65,7 @@ async def derive(run: Path, name: str, layout: Path, wanted: Sequence[str], stor
         layout: The OCI image layout.
         wanted: Some of ``KINDS``.
         store: Where the dataset's files are now, unless where it was frozen from.
+        version: The folder of the dataset's version now, unless where it was when the run was made.
 
     Raises:
         StepError: It is not packed, or the dataset does not do.
@@ -72,12 +75,12 @@ async def derive(run: Path, name: str, layout: Path, wanted: Sequence[str], stor
     base = packed(run, layout, there.values())
     if base is None:
         raise RunError(f"{run} is not packed in {layout}")
-    version = base.tag.partition(":")[2]
-    named = {f"{version}-{kind}": kind for kind in wanted}
+    number = base.tag.partition(":")[2]
+    named = {f"{number}-{kind}": kind for kind in wanted}
     if {*named} <= {*there}:
         return [Derived(made, reference_of(layout, there[made])) for made in named]
     about = runs.read(run)
-    data = await contents.samples_of(about, verify(run), store, "train", "test", "validation")
+    data = await contents.samples_of(version or about.version, verify(run), store, "train", "test", "validation")
     return [
         Derived(made, reference_of(layout, there[made]))
         if made in there

@@ -6,7 +6,7 @@ from typing import Protocol
 from edge_common.contract import Contract
 from edge_mlops.labelled import Labelled
 from edge_mlops.originals import Samples
-from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.training.recipes import MAKERS, Recipe
 
 
 class Trained(Protocol):
@@ -38,6 +38,6 @@ def fit(recipe: Recipe, train: Labelled, validation: Labelled) -> Trained:
     Raises:
         DatasetError: It cannot learn from that.
     """
-    module = import_module(f"{__package__}.{ESTIMATORS[recipe.estimator].module}")
+    module = import_module(f"{__package__}.{MAKERS[recipe.estimator].module}")
     trained: Trained = module.fit(recipe, train, validation)
     return trained

@@ -20,18 +20,18 @@ class Estimator(NamedTuple):
 
 _SCIKIT: Final = Estimator("scikit", ("scikit-learn", "skl2onnx"))
 
-ESTIMATORS: Final[Mapping[str, Estimator]] = {
+MAKERS: Final[Mapping[str, Estimator]] = {
     "linear": _SCIKIT,
     "perceptron": _SCIKIT,
     "convolutional": Estimator("convolutional", ("torch", "onnxscript")),
 }
 """By name. A further one is a line here, and its file."""
 
-DEFAULT: Final = "linear"
+ESTIMATORS: Final = (*MAKERS,)
 
 
 def _known(name: str) -> str:
-    if name not in ESTIMATORS:
+    if name not in MAKERS:
         raise ValueError(f"{name!r} is none of {', '.join(ESTIMATORS)}")
     return name
 
@@ -46,5 +46,5 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    estimator: Annotated[str, AfterValidator(_known)] = DEFAULT
+    estimator: Annotated[str, AfterValidator(_known)] = ESTIMATORS[0]
     seed: int = 0

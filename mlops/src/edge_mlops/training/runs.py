@@ -19,7 +19,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_mlops.errors import ExtraError, RunError
-from edge_mlops.training.recipes import ESTIMATORS, Recipe
+from edge_mlops.training.recipes import MAKERS, Recipe
 from edge_mlops.wishes import Wish
 
 RUN: Final = "run.json"
@@ -87,7 +87,7 @@ def environment(recipe: Recipe) -> dict[str, str]:
     Raises:
         ExtraError: One of them is not installed.
     """
-    packages = (*PACKAGES, *ESTIMATORS[recipe.estimator].packages)
+    packages = (*PACKAGES, *MAKERS[recipe.estimator].packages)
     try:
         return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
     except metadata.PackageNotFoundError as error:

@@ -8,13 +8,14 @@ from typing import Final
 _MORE_NICENESS: Final = 10
 
 
-def background(name: str) -> ThreadPoolExecutor:
-    """One thread of low priority.
+def background(name: str, count: int = 1) -> ThreadPoolExecutor:
+    """Threads of low priority.
 
     Args:
         name: Seen in stack dumps.
+        count: How many.
     """
-    return ThreadPoolExecutor(1, name, initializer=_give_way)
+    return ThreadPoolExecutor(count, name, initializer=_give_way)
 
 
 def _give_way() -> None:

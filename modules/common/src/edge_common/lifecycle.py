@@ -5,6 +5,7 @@ here.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -255,6 +256,7 @@ async def _serve(
         hub = connect(env)
         wiring = wire(Surroundings(env, hub, SystemClock(), metrics))
         keeper = SettingsKeeper(settings, env.state_dir / "settings.json", frozenset(wiring.sections))
+        gc.freeze()  # what was imported and wired stays: the collector need not go through it again and again
         await Module(wiring, keeper, hub, metrics, about).live(stop)
     except* StuckError as stuck:
         log.critical("%s ends: %s", name, "; ".join(map(str, _leaves(stuck))))

@@ -34,15 +34,21 @@ from edge_inference.signing.trust import Trust
 from edge_inference.store import ModelStore
 from edge_inference.trial import Watch
 from edge_inference.trials import Trials
+from edge_inference.tuning.book import Book
+from edge_inference.tuning.trying import MakeBench, Stopwatch
+from edge_inference.tuning.tuner import Tuner
 from edge_inference.web.wiring import web_server
 
 
-def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession) -> Wiring[InferenceSettings]:
+def wire(
+    around: Surroundings[InferenceEnvironment], open_session: Opener = OnnxSession, bench: MakeBench = Stopwatch
+) -> Wiring[InferenceSettings]:
     """Build the module.
 
     Args:
         around: What it is given.
         open_session: What loads graphs.
+        bench: What measures how they run best.
     """
     environment, hub, clock = around.environment, around.hub, around.clock
     measures, serving = Measures(around.metrics.registry), Serving()
@@ -51,8 +57,9 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
     onlookers = Onlookers(watch, drift)
     engine = Engine(hub, reader, serving, onlookers, announcer, clock, measures)
     store, registries = ModelStore(environment.state_dir / "models"), allowed_registries(environment)
+    tuner = Tuner(Book(environment.state_dir / "tuning.json"), clock, bench)
     manager = ModelManager(
-        loader=Loader(store, serving, notary(environment, clock), open_session),
+        loader=Loader(store, serving, notary(environment, clock), open_session, tuner),
         serving=serving,
         record=environment.state_dir / "active.json",
         places=Places(environment.model_dir, registries),
@@ -60,6 +67,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
         reporter=Reporter(hub, "model"),
         announcer=announcer,
         proving=Proving(watch, trials, clock),
+        batcher=engine.batcher,
         measures=measures,
     )
 
@@ -67,7 +75,7 @@ def wire(around: Surroundings[InferenceEnvironment], open_session: Opener = Onnx
 
     async def configure(settings: InferenceSettings) -> None:
         manager.configure(settings)
-        engine.configure(settings.callers)
+        engine.configure(settings)
         drift.configure(settings)
         announcer.configure(settings.announce_seconds)
 

@@ -1,13 +1,15 @@
-"""From a batch to predictions and rejects. Pure but for running the model; one bad item harms no other."""
+"""From a batch to predictions and rejects. Pure; one bad item harms no other."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from edge_common.errors import BatchGoneError, BatchTornError, ItemError, TensorStoreError
 from edge_common.messages import Part, PredictedPart, Reject
+from edge_inference.batching.runs import Ask, Asking, alone
 from edge_inference.errors import RunFailedError
 from edge_inference.model import LoadedModel, all_finite
 from edge_inference.outputs.kind import Values
@@ -41,7 +43,12 @@ class Answer:
 
 
 def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part]) -> Answer:
-    """Run a batch.
+    """Run a batch by itself; see :func:`answering`."""
+    return alone(model, partial(answering, read=read, parts=parts))
+
+
+def answering(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part]) -> Asking[Answer]:
+    """Answer a batch, by what the runs give that are asked for.
 
     Args:
         model: The model whose stamp the batch bears.
@@ -56,9 +63,9 @@ def answer(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Part])
     except ItemError as error:
         return reject(parts, error)
     try:
-        values = model.run(rows)
+        values = yield from _ask(model, rows)
     except RunFailedError:
-        return _merge(rows, (_answer_alone(model, rows, part) for part in parts))
+        return (yield from _answer_each_alone(model, rows, parts))
     return _merge(rows, (_judge(model, part, _rows_of(part, values)) for part in parts))
 
 
@@ -77,10 +84,25 @@ def _check(model: LoadedModel, rows: Array, parts: Sequence[Part]) -> None:
         raise ItemError("CONTRACT_MISMATCH", f"parts reach past the batch's {len(rows)} rows")
 
 
-def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Answer:
+def _ask(model: LoadedModel, rows: Array) -> Asking[Values]:
+    """What the contract reads of a run of these rows."""
+    values = yield Ask(rows, model.interpreter.names)
+    model.check(values, len(rows))
+    return values
+
+
+def _answer_each_alone(model: LoadedModel, rows: Array, parts: Sequence[Part]) -> Asking[Answer]:
+    answers: list[Answer] = []
+    for part in parts:
+        given = yield from _answer_alone(model, rows, part)
+        answers.append(given)
+    return _merge(rows, answers)
+
+
+def _answer_alone(model: LoadedModel, rows: Array, part: Part) -> Asking[Answer]:
     """Run one part by itself, to find whose samples make a run fail."""
     try:
-        values = model.run(rows[part.first : part.first + part.rows])
+        values = yield from _ask(model, rows[part.first : part.first + part.rows])
     except RunFailedError as error:
         return reject([part], ItemError(RUN_FAILED, str(error)))
     return _judge(model, part, values)

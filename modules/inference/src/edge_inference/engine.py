@@ -1,14 +1,14 @@
 """Batches in, predictions and rejects out: several at a time, each on the model whose stamp it bears.
 
-Requests of other kinds share the threads. Of either, no more than twice as many as there are threads wait for one,
-first come, first served: so neither keeps the other from its half, and batches whose answers the hub does not take hold
-up none but batches.
+Requests over HTTP are done by the same batcher, in turn with batches. Batches whose answers the hub does not take hold
+up none but batches: only so many are in hand.
 """
 
 import asyncio
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final, TypeVar
 
 from edge_common.clock import Clock
@@ -17,17 +17,28 @@ from edge_common.hub import Hub, Received
 from edge_common.messages import PredictedPart, PredictionsMessage, Reject, RejectsMessage, TensorsMessage, chunks
 from edge_common.tensors import TensorReader
 from edge_inference.announcer import Announcer
-from edge_inference.answers import Answer, answer, reject
+from edge_inference.answers import Answer, answering, reject
+from edge_inference.batching.batcher import Batcher
+from edge_inference.batching.policy import Limits
+from edge_inference.batching.runs import Work
+from edge_inference.batching.turns import Source
 from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
 from edge_inference.onlookers import Onlookers
+from edge_inference.processors import usable
 from edge_inference.routing import together, verdict
 from edge_inference.serving import CONTRACT_GONE, Serving
+from edge_inference.settings import InferenceSettings
 
 T = TypeVar("T")
 
 QUEUE: Final = 16
 """Batches that wait here; more wait in the module's inbox."""
+
+IN_HAND: Final = 32
+"""Batches whose turn is to come, that run, or whose answers are being sent; twice the callers, if those are many."""
+
+ROUTES: Final = Source("routes")
 
 MOST_IN_MESSAGE: Final = 64
 
@@ -37,23 +48,6 @@ MOST_BYTES: Final = 250_000
 TOO_LONG: Final = ItemError(
     "PREDICTION_TOO_LARGE", f"what the model says of this part takes more than {MOST_BYTES} bytes as JSON"
 )
-
-
-class Crew:
-    """Threads that run batches, and the places for batches in hand: so many that none of the threads waits for a send.
-
-    There are as many places for guests, who ask for the threads only.
-
-    Args:
-        callers: How many threads; 0 is one for each core.
-    """
-
-    def __init__(self, callers: int) -> None:
-        self.callers = callers
-        count = callers or len(os.sched_getaffinity(0))
-        self.threads = ThreadPoolExecutor(count, thread_name_prefix="caller")
-        self.places = asyncio.Semaphore(2 * count)
-        self.guests = asyncio.Semaphore(2 * count)
 
 
 class Engine:
@@ -67,6 +61,9 @@ class Engine:
         announcer: Told when a batch bears a stamp that no loaded model takes.
         clock: For the models' idle times.
         measures: Counted into.
+
+    Attributes:
+        batcher: Does all the work.
     """
 
     def __init__(
@@ -87,12 +84,16 @@ class Engine:
         self._clock = clock
         self._measures = measures
         self._waiting: asyncio.Queue[TensorsMessage] = asyncio.Queue(QUEUE)
-        self._crew = Crew(0)
+        self._cores = usable()
+        self._freed = asyncio.Event()
+        self._in_hand = 0
+        self._settings = InferenceSettings()
+        self.batcher = Batcher(self._limits, clock, measures)
 
-    def configure(self, callers: int) -> None:
-        """Set how many batches run at once; 0 is one for each core. What runs, runs to its end."""
-        if callers != self._crew.callers:
-            self._crew = Crew(callers)  # the threads of the one before end with the last batch that holds it
+    def configure(self, settings: InferenceSettings) -> None:
+        """Take settings over. What runs, runs to its end."""
+        self._settings = settings
+        self._freed.set()
 
     async def tensors(self, message: Received) -> None:
         """The input ``tensors``: waits where too many batches wait already.
@@ -102,54 +103,72 @@ class Engine:
         """
         await self._waiting.put(TensorsMessage.decode(message.body))
 
-    async def ask(self, work: Callable[[LoadedModel], T]) -> T:
+    async def ask(self, client: str, size: int, work: Work[T]) -> T:
         """Do other work than batches with the model that is active when its turn comes.
 
         Args:
-            work: Runs in one of the threads; what it raises, this raises.
+            client: Who asks.
+            size: About how many bytes of samples there are.
+            work: What is to be done; what it raises, this raises.
 
         Raises:
-            ItemError: No model is active.
+            ItemError: No model is active, or it is too late.
         """
-        crew = self._crew
-        async with crew.guests:
-            return await asyncio.get_running_loop().run_in_executor(crew.threads, work, self._serving.current())
+        sample = 4 * math.prod(self._serving.current().contract.input.sample_shape)
+        patience = self._settings.shed_seconds or math.inf
+        pick = self._serving.current
+        _, result, _ = await self.batcher.do(Source("http", client), max(1, size // sample), pick, work, patience)
+        return result
 
     async def run(self) -> None:
         """Answer batches for ever."""
         async with asyncio.TaskGroup() as group:
             while True:
                 batch = await self._waiting.get()
-                crew = self._crew
-                await crew.places.acquire()
-                group.create_task(self._serve(batch, crew))
+                await self._place()
+                group.create_task(self._serve(batch))
 
     async def drain(self) -> None:
         """Let what runs come to its end."""
-        await asyncio.to_thread(self._crew.threads.shutdown)
+        await asyncio.to_thread(self.batcher.close)
 
-    async def _serve(self, batch: TensorsMessage, crew: Crew) -> None:
+    def _limits(self) -> Limits:
+        """What settings say, or else what was measured, or else one caller a core and batches as they come."""
+        settings, active = self._settings, self._serving.active
+        tuned = active.tuning.choice if active and active.tuning else None
+        callers = settings.callers or (tuned.callers if tuned else self._cores)
+        return Limits(callers, settings.batch or (tuned.batch if tuned else 0))
+
+    async def _place(self) -> None:
+        """Wait until one more batch can be in hand."""
+        while self._in_hand >= max(IN_HAND, 2 * self._limits().callers):
+            self._freed.clear()
+            await self._freed.wait()
+        self._in_hand += 1
+
+    async def _serve(self, batch: TensorsMessage) -> None:
         try:
-            model = self._serving.pick(batch.stamp, self._clock.monotonic())
+            model, given = await self._answer(batch)
         except ItemError as error:
             if error.code == CONTRACT_GONE:
                 self._announcer.soon()
             await self._send_rejects(reject(batch.parts, error).rejects)
         else:
-            await self._send(batch, model, await self._answer(batch, model, crew))
+            await self._send(batch, model, given)
         finally:
-            crew.places.release()
+            self._in_hand -= 1
+            self._freed.set()
 
-    async def _answer(self, batch: TensorsMessage, model: LoadedModel, crew: Crew) -> Answer:
-        def work() -> tuple[Answer, float]:
-            started = self._clock.monotonic()
-            given = answer(model, lambda: self._reader.read(batch.batch), batch.parts)
-            return given, self._clock.monotonic() - started
+    async def _answer(self, batch: TensorsMessage) -> tuple[LoadedModel, Answer]:
+        def pick() -> LoadedModel:
+            return self._serving.pick(batch.stamp, self._clock.monotonic())
 
-        given, seconds = await asyncio.get_running_loop().run_in_executor(crew.threads, work)
+        rows = max((part.first + part.rows for part in batch.parts), default=1)
+        work = partial(answering, read=lambda: self._reader.read(batch.batch), parts=batch.parts)
+        model, given, seconds = await self.batcher.do(ROUTES, rows, pick, work)
         self._measures.run_seconds.observe(seconds)
         self._onlookers.answered(model, given, seconds)
-        return given
+        return model, replace(given, samples=None)  # of which there are many, and sending may take long
 
     async def _send(self, batch: TensorsMessage, model: LoadedModel, given: Answer) -> None:
         self._measures.batches.inc()

@@ -22,7 +22,6 @@ _PATHS: Final = {
     "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "sparse": {1: "tensor", 2: "tensor"},
-    "tensor": {},
 }
 """Message by message, the fields that lead on, as numbered in ``onnx.proto``."""
 
@@ -110,10 +109,14 @@ def walk(model: Message) -> Iterator[tuple[str, Message]]:
     while ahead:
         kind, message = ahead.pop()
         yield kind, message
-        ahead.extend(message.inside(kind))
+        if kind in _PATHS:
+            ahead.extend(message.inside(kind))
 
 
 def _varint(data: mmap.mmap, at: int) -> tuple[int, int]:
+    value = data[at]
+    if value < 0x80:  # noqa: PLR2004 - most are of one byte
+        return value, at + 1
     value = 0
     for shift in range(0, _MOST_VARINT_BITS, 7):
         byte = data[at]

@@ -4,28 +4,38 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from edge_common.background import background
+from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
-from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
+from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError, OutOfMemoryError
 from edge_inference.golden import run_golden
 from edge_inference.memory import check_memory, free_memory
 from edge_inference.model import LoadedModel, load_model, verify
+from edge_inference.optimised import Optimised
 from edge_inference.patience import Pause
 from edge_inference.serving import Serving
 from edge_inference.session import Opener, Plan
 from edge_inference.signing.notary import Notary
 from edge_inference.store import Allowance, ModelStore
 from edge_inference.swap import State
+from edge_inference.tuning.tuner import Tuner
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[State], None]
 Come = Callable[[str, int], None]
+Stop = Callable[[], bool]
 Begin = Callable[[Wish], Awaitable[None]]
+
+
+def _never() -> bool:
+    return False
 
 
 class CalledOff(Exception):  # noqa: N818 - no error: somebody wanted it
@@ -40,18 +50,21 @@ class Loader:
         serving: The models in memory.
         notary: Judges what is not in service yet.
         open_session: What loads graphs.
+        tuner: Finds out how they run best.
 
     Attributes:
         plan: What models are to run on.
         allowance: How much the store may take.
     """
 
-    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener) -> None:
+    def __init__(self, store: ModelStore, serving: Serving, notary: Notary, open_session: Opener, tuner: Tuner) -> None:
         self._store = store
         self._serving = serving
         self._notary = notary
         self._open_session = open_session
+        self._tuner = tuner
         self._thread = background("loader")
+        self._optimised = Optimised(store, self._thread)
         self.plan = Plan((), require_gpu=False)
         self.allowance = Allowance(0, 0)
 
@@ -80,6 +93,21 @@ class Loader:
         except Exception as error:
             log.exception("a model could not be loaded, for a reason that was not foreseen")
             raise LoadFailedError(f"{type(error).__name__}: {error}") from error
+        finally:
+            off.set()
+
+    async def tune(self, model: LoadedModel, stop: Stop = _never) -> LoadedModel:
+        """The model as it runs best, which is measured now unless it is known.
+
+        Args:
+            model: Warm.
+            stop: Says when there is other work; the model is then as it was.
+        """
+        off = threading.Event()
+        try:
+            room = await self._do(_fits, self._store.files(model.identity.digest))
+            tuned = partial(self._tuner.tune, model, room=room, stop=lambda: off.is_set() or stop())
+            return await self._do(tuned)
         finally:
             off.set()
 
@@ -116,16 +144,40 @@ class Loader:
         step(State.LOADING)
         self._serving.make_room()
         await self._do(check_memory, folder, free_memory())
-        model = await self._do(load_model, folder, wanted, contract, self._open_session, self.plan)
+        model = await self._open(wanted, folder, contract)
         step(State.WARMING)
+        model = await self._do(self._tuner.fit, model)
         await self._do(model.warm_up)
+        if self._serving.active is None and not wish.alone:
+            model = await self.tune(model)
         if wish.gate:
             step(State.GOLDEN)
             await self._do(run_golden, model, folder, wish.gate.golden_min_agreement)
         return model
 
+    async def _open(self, wanted: ModelIdentity, folder: Path, contract: Contract) -> LoadedModel:
+        """From the optimised graph, if there is one and it can be loaded."""
+        about = (folder, wanted, contract, self._open_session, self.plan)
+        graph = await self._optimised.graph(wanted.digest, self.plan.providers, self.allowance)
+        if graph:
+            try:
+                return await self._do(load_model, *about, graph)
+            except ModelError as error:
+                log.warning("the optimised graph of %s is of no use: %s", wanted.digest, error)
+                await self._optimised.discard(wanted.digest)
+        return await self._do(load_model, *about)
+
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+
+def _fits(folder: Path) -> bool:
+    """Whether there is the memory to load a package once more."""
+    try:
+        check_memory(folder, free_memory())
+    except OutOfMemoryError:
+        return False
+    return True
 
 
 def _on_loop(come: Come, digest: str) -> Callable[[int], None]:

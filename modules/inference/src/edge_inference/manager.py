@@ -13,6 +13,7 @@ from edge_common.clock import Clock
 from edge_common.messages import ModelIdentity
 from edge_common.tasks import together
 from edge_inference.announcer import Announcer
+from edge_inference.batching.batcher import Batcher
 from edge_inference.desired import DesiredModel, Places, Wish
 from edge_inference.errors import DowngradeError, ModelError
 from edge_inference.incumbent import Incumbent
@@ -22,6 +23,7 @@ from edge_inference.measures import Measures
 from edge_inference.model import LoadedModel
 from edge_inference.proving import Proving
 from edge_inference.reporter import Reporter
+from edge_inference.retuning import Retuning
 from edge_inference.serving import Serving
 from edge_inference.session import Plan
 from edge_inference.settings import InferenceSettings
@@ -53,6 +55,7 @@ class ModelManager:
         reporter: Takes the reported property ``model``.
         announcer: Told when another contract is in force.
         proving: Holds candidates to their gates.
+        batcher: Knows whether there is work.
         measures: Counted into.
     """
 
@@ -67,6 +70,7 @@ class ModelManager:
         reporter: Reporter,
         announcer: Announcer,
         proving: Proving,
+        batcher: Batcher,
         measures: Measures,
     ) -> None:
         self._loader = loader
@@ -87,6 +91,9 @@ class ModelManager:
             measures=measures,
             clock=clock,
         )
+        self._retuning = Retuning(
+            loader=loader, serving=serving, batcher=batcher, status=self._status, measures=measures, clock=clock
+        )
         self._wished: ModelIdentity | None = None
         self._asked: Any = _UNASKED
         self._release_s = 0.0
@@ -99,7 +106,7 @@ class ModelManager:
         self._loader.allowance = Allowance(settings.max_model_bytes, settings.max_store_bytes)
         self._keep_on_disk()
         self._serving.require_gpu = settings.require_gpu
-        plan = Plan(settings.providers, settings.require_gpu)
+        plan = Plan(settings.providers, settings.require_gpu, settings.threads)
         if plan != self._loader.plan:
             self._loader.plan = plan
             self._asked = _UNASKED
@@ -172,8 +179,8 @@ class ModelManager:
         return None if self._work.cancelled() else self._work.result()
 
     async def run(self) -> None:
-        """Let the retiring model go once it is not needed, and report, for ever."""
-        await together(self._retire, self._status.run)
+        """Let the retiring model go once it is not needed, tune the active one, and report, for ever."""
+        await together(self._retire, self._retuning.run, self._status.run)
 
     async def drain(self) -> None:
         """Call off what is under way."""

@@ -19,9 +19,10 @@ from edge_inference.outputs import interpreter
 from edge_inference.outputs.kind import Interpreter, Row, Values
 from edge_inference.package import CONTRACT, GRAPH
 from edge_inference.plainfiles import plain_files
+from edge_inference.runtime import CUDA
 from edge_inference.session import Array, Opener, Plan, Port, Session
+from edge_inference.tuning.choice import Tuning
 
-GPU_PROVIDER: Final = "CUDAExecutionProvider"
 RECENT_RUNS: Final = 512
 _FLOAT: Final = "tensor(float)"
 _NUMBERS: Final = frozenset(
@@ -41,6 +42,7 @@ class LoadedModel:
         plan: What it was meant to run on.
         reference: How its input was distributed where it was made, if it says so.
         pace: Seconds a sample, of its last runs in service.
+        tuning: How it runs best here, once that is known.
     """
 
     identity: ModelIdentity
@@ -50,6 +52,7 @@ class LoadedModel:
     plan: Plan
     reference: Reference | None = None
     pace: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_RUNS), compare=False)
+    tuning: Tuning | None = None
 
     @property
     def stamp(self) -> str:
@@ -59,7 +62,7 @@ class LoadedModel:
     @property
     def on_gpu(self) -> bool:
         """Whether a GPU really runs it."""
-        return GPU_PROVIDER in self.session.providers
+        return CUDA in self.session.providers
 
     def run(self, rows: Array) -> Values:
         """What the graph makes of prepared samples, not yet interpreted, by output.
@@ -71,13 +74,25 @@ class LoadedModel:
             RunFailedError: The run failed, or gave something of another shape than the contract says.
         """
         values = self.compute(rows, self.interpreter.names)
+        self.check(values, len(rows))
+        return values
+
+    def check(self, values: Values, rows: int) -> None:
+        """See that a run has given what the contract says.
+
+        Args:
+            values: What it gave.
+            rows: The samples that it had.
+
+        Raises:
+            RunFailedError: It is of another shape.
+        """
         try:
             self.interpreter.check({name: array.shape for name, array in values.items()})
         except ContractMismatchError as error:
             raise RunFailedError(str(error)) from error
-        if wrong := [len(array) for array in values.values() if len(array) != len(rows)]:
-            raise RunFailedError(f"{len(rows)} samples gave {wrong[0]} rows")
-        return values
+        if wrong := [len(array) for array in values.values() if len(array) != rows]:
+            raise RunFailedError(f"{rows} samples gave {wrong[0]} rows")
 
     def compute(self, rows: Array, outputs: Sequence[str]) -> Values:
         """What the graph makes of prepared samples, whatever the contract says of its outputs.
@@ -148,7 +163,12 @@ def verify(folder: Path) -> Contract:
 
 
 def load_model(
-    folder: Path, identity: ModelIdentity, contract: Contract, open_session: Opener, plan: Plan
+    folder: Path,
+    identity: ModelIdentity,
+    contract: Contract,
+    open_session: Opener,
+    plan: Plan,
+    graph: Path | None = None,
 ) -> LoadedModel:
     """Load an unpacked package that was verified, and see that the graph fulfils the contract.
 
@@ -158,6 +178,7 @@ def load_model(
         contract: The package's.
         open_session: What loads graphs.
         plan: What it is to run on.
+        graph: What is loaded in place of the package's own.
 
     Raises:
         LoadFailedError: The graph cannot be loaded.
@@ -165,7 +186,7 @@ def load_model(
         UnsafeModelError: The drift reference is none.
         NoGpuError: The plan requires a GPU, and the session has none.
     """
-    session = open_session(folder / GRAPH, plan.providers)
+    session = open_session(graph or folder / GRAPH, plan.providers)
     reference = read_reference(folder, contract)
     model = LoadedModel(identity, contract, session, interpreter(contract), plan, reference)
     if plan.require_gpu and not model.on_gpu:

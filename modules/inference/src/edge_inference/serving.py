@@ -32,11 +32,12 @@ class Serving:
         Raises:
             ItemError: There is none that may answer now; trying again can help.
         """
-        if self.require_gpu and not (self.active and self.active.on_gpu):
+        active = self.active  # which may be another one the next moment: it is asked for in several threads
+        if self.require_gpu and not (active and active.on_gpu):
             raise ItemError("NO_GPU", "a GPU is required, and no model runs on one", can_retry=True)
-        if self.active is None:
+        if active is None:
             raise ItemError("NO_MODEL", "no model is active", can_retry=True)
-        return self.active
+        return active
 
     def pick(self, stamp: str, now: float) -> LoadedModel:
         """The model for a batch.
@@ -48,13 +49,13 @@ class Serving:
         Raises:
             ItemError: There is none now; trying again can help.
         """
-        active = self.current()
+        active, retiring = self.current(), self.retiring
         if stamp == active.stamp:
             return active
-        if self.retiring is None or stamp != self.retiring.stamp:
+        if retiring is None or stamp != retiring.stamp:
             raise ItemError(CONTRACT_GONE, f"no loaded model takes batches of contract {stamp[:12]}", can_retry=True)
         self._last_needed = now
-        return self.retiring
+        return retiring
 
     def loaded(self, digest: str, plan: Plan) -> LoadedModel | None:
         """A model that is in memory already, and for that plan."""
@@ -73,6 +74,13 @@ class Serving:
         if self.active and self.active.identity != model.identity:
             self.retiring, self._last_needed = self.active, now
         self.active = model
+
+    def improve(self, model: LoadedModel, better: LoadedModel) -> bool:
+        """Let the active model run otherwise from the next batch on; False if another one is active meanwhile."""
+        if self.active is not model:
+            return False
+        self.active = better
+        return True
 
     def make_room(self) -> None:
         """Let go of the retiring model, so that a third never stands beside two."""

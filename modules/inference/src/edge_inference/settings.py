@@ -24,11 +24,15 @@ class InferenceSettings(TwinSettings):
     Attributes:
         providers: onnxruntime's execution providers, the preferred one first; those that are not there are left out.
         require_gpu: Whether to refuse service where the model does not run on a GPU.
-        callers: Batches that run at once; 0 is one for each core.
+        callers: Runs at once; 0 is as many as turn out best, one for each core until that is known.
+        batch: The most samples of a run; 0 is as many as turn out best, a batch as it comes until that is known.
+        threads: Threads of a run on CPUs; 0 is as many as turn out best, one until that is known.
+        shed_seconds: HTTP requests that have waited so long for their turn are refused; 0 refuses none for that.
         announce_seconds: How often the contract is announced.
         release_seconds: How long the model before stays loaded without a batch of its own.
         max_model_bytes: The largest package that is taken in.
-        max_store_bytes: The most that all packages in the store take; the active one and the one before it stay.
+        max_store_bytes: The most that all packages in the store take, and their optimised graphs; the active one
+            and the one before it stay.
         drift_rows: The latest rows that input drift is judged by.
         drift_seconds: The age up to which they count.
         drift_min_rows: So few rows say nothing of drift.
@@ -39,6 +43,9 @@ class InferenceSettings(TwinSettings):
     providers: Annotated[tuple[str, ...], Field(min_length=1)] = ("CUDAExecutionProvider", "CPUExecutionProvider")
     require_gpu: bool = False
     callers: Annotated[int, Field(ge=0, le=256)] = 0
+    batch: Annotated[int, Field(ge=0)] = 0
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    shed_seconds: Annotated[float, Field(ge=0)] = 0.0
     announce_seconds: Annotated[float, Field(ge=1)] = 30.0
     release_seconds: Annotated[float, Field(ge=0)] = 30.0
     max_model_bytes: Annotated[int, Field(ge=1)] = 4 << 30
@@ -91,6 +98,8 @@ class InferenceEnvironment(Environment):
         http_tls_cert: A PEM file with the server's certificate and those that lead to it, for TLS.
         http_tls_key: A PEM file with its key.
         http_client_ca: A PEM file with the authorities one of which must have issued a client's certificate.
+        http_behind_front: Whether only something reaches the port that has already asked callers who they are, such
+            as the front of an Azure Machine Learning endpoint; then requests need nothing more.
         twin: Where there is no IoT Edge, and HTTP is served: the desired properties, as JSON.
     """
 
@@ -107,4 +116,5 @@ class InferenceEnvironment(Environment):
     http_tls_cert: Path | None = None
     http_tls_key: Path | None = None
     http_client_ca: Path | None = None
+    http_behind_front: bool = False
     twin: Annotated[Json[TwinOfEnvironment] | None, NoDecode] = None

@@ -3,6 +3,9 @@
 ``<digest's hex>/manifest.json``, ``config.json`` and ``files/``, all hard links to ``blobs/sha256/<hex>``, so that what
 packages have in common is fetched and stored once, and a blob with one link is one that no package needs. A container
 image's own manifest lies beside as ``image.json``; ``manifest.json`` is then that of the package found in it.
+
+``<digest's hex>.optimised/`` is what was made of a package here, may go at any time, and goes with it. It is not
+fsynced: whoever uses it checks it.
 """
 
 import errno
@@ -27,6 +30,7 @@ from edge_inference.sources import ModelSource
 Come = Callable[[int], None]
 """Told how many of a hundred parts of a package are here."""
 
+_OPTIMISED: Final = ".optimised"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -66,6 +70,35 @@ class ModelStore:
     def files(self, digest: str) -> Path:
         """Where a package's files lie, once it is in the store."""
         return self._folder(digest) / "files"
+
+    def size(self, digest: str) -> int:
+        """Bytes of a package's files, once it is in the store."""
+        return sum(path.stat().st_size for path in self.files(digest).rglob("*") if path.is_file())
+
+    def optimised(self, digest: str) -> Path:
+        """Where what was made of a package is, or will be."""
+        return self._folder(digest).with_suffix(_OPTIMISED)
+
+    def beside(self) -> Path:
+        """Where a folder may be made for :meth:`keep_optimised`; a restart removes it."""
+        return self._root / f".{uuid.uuid4().hex}.tmp"
+
+    def keep_optimised(self, digest: str, beside: Path) -> None:
+        """Take in what was made of a package, in the place of what was made before.
+
+        Raises:
+            OSError: The disk refuses.
+        """
+        self._discard(self.optimised(digest))
+        beside.rename(self.optimised(digest))
+
+    def discard_optimised(self, digest: str) -> None:
+        """Remove what was made of a package."""
+        self._discard(self.optimised(digest))
+
+    def room(self, allowance: Allowance) -> int:
+        """The bytes that may still be stored."""
+        return min(shutil.disk_usage(self._root).free, allowance.total - self._used())
 
     def identity(self, digest: str) -> ModelIdentity:
         """Name and version of a package in the store, as its config says.
@@ -181,7 +214,7 @@ class ModelStore:
 
     def _enter(self, digest: str, entries: Mapping[str, str]) -> None:
         """Make a package of blobs that are there: their digests, by name."""
-        beside = self._root / f".{uuid.uuid4().hex}.tmp"
+        beside = self.beside()
         try:
             for name, blob in entries.items():
                 target = beside / name
@@ -207,6 +240,8 @@ class ModelStore:
         if self._missing_room(outline, allowance):
             self._remove_packages(allowance.keep | {digest})
             self._blobs.sweep({blob.digest for blob in outline.blobs})
+        if self._missing_room(outline, allowance):
+            self._remove_optimised()
         if reason := self._missing_room(outline, allowance):
             raise NoSpaceError(reason)
 
@@ -214,7 +249,7 @@ class ModelStore:
         """Why what is missing of a package does not fit; empty if it does."""
         missing = self._blobs.missing(outline.blobs)
         free = shutil.disk_usage(self._root).free
-        left = allowance.total - self._blobs.used()
+        left = allowance.total - self._used()
         if missing > free:
             return f"{missing} bytes of the package are missing; {free} are free on the model store's disk"
         if missing > left:
@@ -223,13 +258,21 @@ class ModelStore:
 
     def _remove_packages(self, keep: frozenset[str]) -> None:
         for folder in self._root.iterdir():
-            if folder.name != "blobs" and f"sha256:{folder.name}" not in keep:
+            if folder.name != "blobs" and f"sha256:{folder.stem}" not in keep:
                 self._discard(folder)
+
+    def _remove_optimised(self) -> None:
+        for folder in self._root.glob(f"*{_OPTIMISED}"):
+            self._discard(folder)
+
+    def _used(self) -> int:
+        made = self._root.glob(f"*{_OPTIMISED}/*")
+        return self._blobs.used() + sum(path.stat().st_size for path in made)
 
     def _discard(self, folder: Path) -> None:
         """Remove a package, which is then never seen in parts."""
         if folder.exists():
-            beside = self._root / f".{uuid.uuid4().hex}.tmp"
+            beside = self.beside()
             folder.rename(beside)
             shutil.rmtree(beside)
 

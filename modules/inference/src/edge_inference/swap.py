@@ -9,6 +9,7 @@ from typing import Any, Self
 from edge_common.messages import ModelIdentity
 from edge_inference.errors import ModelError
 from edge_inference.model import LoadedModel
+from edge_inference.tuning.choice import Tuning
 
 _MOST_DETAIL = 1000
 
@@ -105,6 +106,7 @@ class Active:
     identity: ModelIdentity
     stamp: str
     providers: Sequence[str]
+    tuning: Tuning | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,12 @@ class Progress:
 
     def serving(self, model: LoadedModel, previous: ModelIdentity | None) -> Self:
         """A model serves now."""
-        active = Active(model.identity, model.stamp, tuple(model.session.providers))
+        active = Active(model.identity, model.stamp, tuple(model.session.providers), model.tuning)
         return replace(self, state=State.ACTIVE, active=active, previous=previous)
+
+    def tuned(self, model: LoadedModel) -> Self:
+        """It is known how the model that serves runs best."""
+        return replace(self, active=self.active and replace(self.active, tuning=model.tuning))
 
     def bare(self) -> Self:
         """No model serves."""
@@ -175,6 +181,7 @@ class Progress:
             "requestId": self.request_id,
             "state": self.state.value,
             "active": self.active and _active(self.active),
+            "tuning": self.active and self.active.tuning and self.active.tuning.reported(),
             "previous": self.previous and self.previous.model_dump(by_alias=True),
             "candidate": self.candidate and asdict(self.candidate),
             "last": self.last and asdict(self.last),

@@ -13,7 +13,7 @@ from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.transform import IN_HAND, Transform
 from edge_transform.trials import Trials
-from edge_transform.workshop import CORES, DECODING, Decoding, Workshop
+from edge_transform.workshop import DECODING, HANDS, Decoding, Workshop
 
 
 def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODING) -> Wiring[TransformSettings]:
@@ -28,7 +28,7 @@ def wire(around: Surroundings[TransformEnvironment], decoding: Decoding = DECODI
     counts = Counts.of(around.metrics.registry, lambda: store.used)
     share = environment.share_dir.resolve()
     workshop = Workshop(
-        share, counts.seconds, decoding, ThreadPoolExecutor(CORES, "prepare"), ThreadPoolExecutor(IN_HAND, "stream")
+        share, counts.seconds, decoding, ThreadPoolExecutor(HANDS, "prepare"), ThreadPoolExecutor(IN_HAND, "stream")
     )
     spare = Workshop(share, counts.trial_seconds, decoding, background("trials"), background("trials"))
     trials = Trials(around.hub, clock, spare, store)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from edge_common.contract import ImageInput, Input, PictureInput
 from edge_common.errors import ItemError
+from edge_common.expendable import be_expendable
 from edge_common.messages import Frame, Item
 from edge_transform.errors import no_memory
 from edge_transform.prepare import prepare_into
@@ -98,8 +99,7 @@ TASK: Final[TypeAdapter[Task | RowsTask]] = TypeAdapter(Task | RowsTask)
 
 def main(prepare: Preparer = prepare_into, read: Reader = read_samples) -> None:
     """Be the process, until nobody wants anything any more."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")  # where memory ends, this process goes first
+    be_expendable()
     asked = sys.stdin.buffer
     while line := asked.readline():
         task = TASK.validate_json(line)

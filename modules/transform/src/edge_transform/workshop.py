@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,8 @@ from edge_transform.backlog import Waiting
 from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
 from edge_transform.decoders import decoder_of
 from edge_transform.decoders.sniff import HEAD_BYTES
-from edge_transform.errors import SEVERAL, OverdueError, no_memory
+from edge_transform.errors import SEVERAL
+from edge_transform.hands import Piece, work_off
 from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples, samples
 from edge_transform.reader import read_item, read_samples
@@ -37,8 +38,8 @@ CORES: Final = len(os.sched_getaffinity(0))
 REST_S: Final = 10.0
 """How long processes for suspects wait for others."""
 
-LOOK_S: Final = 1.0
-"""How often it is seen to how long files take."""
+HANDS: Final = max(2, CORES)
+"""Threads at a batch, and in all: where one hangs, another goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,11 @@ class Workshop:
         """
         rows = np.empty((len(batch), *wanted.sample_shape), np.float32)
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
-        works = [partial(self._prepare_file, waiting, task, row) for waiting, row in zip(batch, rows, strict=True)]
-        outcomes = await asyncio.gather(*(self._outcome(work, seconds) for work in works))
+        pieces = [
+            Piece(partial(self._prepare_file, waiting, task, row)) for waiting, row in zip(batch, rows, strict=True)
+        ]
+        await work_off(pieces, HANDS, self._pool, seconds)
+        outcomes = [piece.outcome for piece in pieces]
         if any(waiting.suspect for waiting in batch):
             self._rest_later()
         pairs = [*zip(batch, outcomes, strict=True)]
@@ -138,7 +142,7 @@ class Workshop:
         good = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, Frame)]
         return Prepared(
             items=[batch[number].item for number in good],
-            rows=rows[good] if errors else rows,
+            rows=rows if len(good) == len(batch) else rows[good],
             frames=[outcome for outcome in outcomes if isinstance(outcome, Frame)],
             failures=[(waiting.item, error) for waiting, error in errors if error.code != SEVERAL],
             several=[waiting for waiting, error in errors if error.code == SEVERAL],
@@ -153,14 +157,11 @@ class Workshop:
 
         def work(stopwatch: Stopwatch) -> tuple[Samples, bool]:
             stopwatch.start()
-            try:
-                with closing(samples(BytesIO(content), content[:HEAD_BYTES], wanted, self._pixels)) as blocks:
-                    return next(blocks), next(blocks, None) is not None
-            except MemoryError:
-                raise no_memory() from None
+            with closing(samples(BytesIO(content), content[:HEAD_BYTES], wanted, self._pixels)) as blocks:
+                return next(blocks), next(blocks, None) is not None
 
         with self._seconds.time():
-            return await self._watched(work, seconds, self._pool)
+            return await self._done(work, seconds, self._pool)
 
     async def samples(
         self, waiting: Waiting, wanted: Input, seconds: int
@@ -179,12 +180,9 @@ class Workshop:
 
         def step(stopwatch: Stopwatch) -> tuple[Samples, bool] | None:
             stopwatch.start()
-            try:
-                return next(blocks, None)
-            except MemoryError:
-                raise no_memory() from None
+            return next(blocks, None)
 
-        while block := await self._watched(step, seconds, self._streams):
+        while block := await self._done(step, seconds, self._streams):
             yield block
 
     def close(self) -> None:
@@ -199,29 +197,17 @@ class Workshop:
             self._resting.cancel()
         self._resting = asyncio.get_running_loop().call_later(REST_S, self._apart.rest)
 
-    async def _outcome(self, work: Callable[[Stopwatch], Frame], seconds: int) -> Frame | ItemError:
-        """Where a sample lies in its picture, or why it could not be prepared."""
-        try:
-            with self._seconds.time():
-                return await self._watched(work, seconds, self._pool)
-        except ItemError as error:
-            return error
-        except MemoryError:
-            return no_memory()
-
-    async def _watched(self, work: Callable[[Stopwatch], T], seconds: int, pool: ThreadPoolExecutor) -> T:
+    async def _done(self, work: Callable[[Stopwatch], T], seconds: int, pool: ThreadPoolExecutor) -> T:
         """Work in a thread.
 
         Raises:
-            OverdueError: It took more CPU time.
+            ItemError: What came of it; an OverdueError if it took more CPU time.
         """
-        stopwatch = Stopwatch()
-        working = asyncio.get_running_loop().run_in_executor(pool, work, stopwatch)
-        while stopwatch.seconds <= seconds:
-            await asyncio.wait({working}, timeout=LOOK_S)
-            if working.done():
-                return await working
-        raise OverdueError(seconds)
+        piece = Piece(work)
+        await work_off([piece], 1, pool, seconds)
+        if isinstance(piece.outcome, ItemError):
+            raise piece.outcome
+        return cast("T", piece.outcome)
 
     def _blocks(self, waiting: Waiting, wanted: Input, seconds: int) -> Iterator[tuple[Samples, bool]]:
         if waiting.suspect:
@@ -231,7 +217,7 @@ class Workshop:
         return self._decoding.read(self._share, waiting.item, wanted, self._pixels)
 
     def _prepare_file(self, waiting: Waiting, task: Task, row: Row, stopwatch: Stopwatch) -> Frame:
-        with self._bytes.taken(waiting.item.size):
+        with self._seconds.time(), self._bytes.taken(waiting.item.size):
             content = read_item(self._share, waiting.item, self._bytes.most, partial(decoder_of, wanted=task.wanted))
             if waiting.suspect:
                 return self._apart.prepare(content, task, row)

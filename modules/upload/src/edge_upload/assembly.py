@@ -5,7 +5,7 @@ earlier attempt are still on their way. It is assembled from the parts of one at
 whole wins, and nothing is stored of it twice.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 
 
@@ -51,7 +51,7 @@ class Attempt:
 
     def with_part(self, part: int, *, last: bool) -> "Attempt":
         """The same, and one part more."""
-        return replace(self, held=self.held + 1, highest=max(self.highest, part), last=part if last else self.last)
+        return Attempt(self.held + 1, max(self.highest, part), part if last else self.last)
 
 
 def judge(attempt: Attempt, part: int, *, last: bool, known: bool, held: bool) -> Verdict:

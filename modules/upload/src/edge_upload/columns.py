@@ -40,7 +40,7 @@ def type_of(value: Any) -> str:
 
 def common_type(values: Iterable[Any], least: str = NULL) -> str:
     """The type that all values fit into, and values of another type, too; one that is none is passed over."""
-    return reduce(_join, sorted(set(map(type_of, values))), least if is_type(least) else NULL)
+    return reduce(_join, sorted(set(map(type_of, values))), least if least == NULL or is_type(least) else NULL)
 
 
 def is_type(text: str) -> bool:

@@ -47,6 +47,7 @@ class Hints:
         late = 0
         with self._database.transaction():
             self._sampler.begin()
+            self._writer.begin()
             for hint in hints:
                 if hint.mark in settings.sample_marks:
                     late += not self._follow(hint, now, settings)

@@ -99,18 +99,20 @@ class Index:
         self._database = database
         self._durable = durable
 
-    def known(self, item: ItemId) -> Known:
-        """What is known of an item."""
-        known = Known()
+    def known(self, items: Collection[ItemId]) -> dict[ItemId, Known]:
+        """What is known of items."""
         rows = self._database.execute(
-            "SELECT attempt, state, model, held, highest, last, sampled FROM items WHERE id = ?", [item]
+            "SELECT id, attempt, state, model, held, highest, last, sampled FROM items"
+            " WHERE id IN (SELECT value FROM json_each(?))",
+            [json.dumps([*items])],
         )
-        for number, state, digest, held, highest, last, sampled in rows:
-            known.attempts[number] = Attempt(held, highest, last)
-            known.why[number] = why_of(sampled)
+        known = {item: Known() for item in items}
+        for item, number, state, digest, held, highest, last, sampled in rows:
+            known[item].attempts[number] = Attempt(held, highest, last)
+            known[item].why[number] = why_of(sampled)
             if state != ASSEMBLING:
                 status = ReceiptStatus.ACCEPTED if state == ACCEPTED else ReceiptStatus.UPLOADED
-                known = replace(known, status=status, model=digest)
+                known[item] = replace(known[item], status=status, model=digest)
         return known
 
     def holds(self, item: ItemId, attempt: int, part: int) -> bool:
@@ -188,7 +190,8 @@ class Index:
         if message.settled:
             with self._database.transaction():
                 self._settle(message.settled, now)
-        return [self.receipt(inquiry, self.known(inquiry.id)) for inquiry in message.ask]
+        known = self.known({inquiry.id for inquiry in message.ask})
+        return [self.receipt(inquiry, known[inquiry.id]) for inquiry in message.ask]
 
     def tidy(self, now: datetime) -> None:
         """Forget what was settled long ago, and attempts that were never completed; give free space back to the disk.

@@ -39,7 +39,7 @@ class Limits:
 
 
 class Room:
-    """What the spool may still take.
+    """What the spool may still take in one transaction, at whose start it is seen what the disk has.
 
     A spool that filled its disk could not cut the shard that would empty it; so place for a shard is kept free.
 
@@ -53,6 +53,7 @@ class Room:
 
     def __init__(self, limits: Limits, used: int) -> None:
         self._limits = limits
+        self._free = limits.free()
         self.used = used
 
     def take(self, size: int) -> bool:
@@ -64,9 +65,10 @@ class Room:
         self.check(size)
         total = self.used + size
         needed = 2 * size + min(self._limits.shard, total) + MARGIN  # what is stored passes through a log
-        fits = total <= self._limits.budget and needed <= self._limits.free()
+        fits = total <= self._limits.budget and needed <= self._free
         if fits:
             self.used = total
+            self._free -= 2 * size
         return fits
 
     def lacks(self, size: int) -> int:

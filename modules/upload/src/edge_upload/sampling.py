@@ -134,7 +134,7 @@ def _reasons(
         low, high = settings.sample_confidence
         if any(low <= score < high for score in _numbers(rows, "score")):
             yield Why.CONFIDENCE
-    if not set(settings.sample_classes).isdisjoint(_texts(rows, "label")):
+    if settings.sample_classes and not set(settings.sample_classes).isdisjoint(_texts(rows, "label")):
         yield Why.CLASS
     for mark in set(marks).intersection(settings.sample_marks):
         yield Why(mark)

@@ -4,19 +4,19 @@ One transaction, and so one fsync, for all that arrived together. All methods bl
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from edge_common.errors import ItemError
-from edge_common.messages import Receipt, ReceiptStatus
+from edge_common.messages import ItemId, Receipt, ReceiptStatus
 from edge_upload.answers import Answer, receipt, refusal
 from edge_upload.assembly import Attempt, Verdict, judge
 from edge_upload.database import Database
 from edge_upload.features import FeatureReader
 from edge_upload.history.events import Events
 from edge_upload.index import Index, Known
-from edge_upload.records import TENSORS, Arrival, digest_of
+from edge_upload.records import TENSORS, Arrival, Record, digest_of
 from edge_upload.relief import Relief
 from edge_upload.room import Limits, Room
 from edge_upload.sampler import Sampler
@@ -29,11 +29,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Commit:
-    """One transaction: what it works under, and the receipts that come of it beside the answers to the parts."""
+    """One transaction.
+
+    Attributes:
+        now: Stored with what it stores.
+        settings: What it works under.
+        room: What it may take.
+        known: What is known of items that nothing has become of in it so far.
+        whole: The last parts of items that have become whole.
+        receipts: What comes of it beside the answers to the parts.
+    """
 
     now: datetime
     settings: UploadSettings
     room: Room
+    known: dict[ItemId, Known]
+    whole: list[Record] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
 
 
@@ -69,7 +80,7 @@ class Spool:
         self._events = events
 
     def store(
-        self, arrivals: Iterable[Arrival], limits: Limits, now: datetime, settings: UploadSettings
+        self, arrivals: Collection[Arrival], limits: Limits, now: datetime, settings: UploadSettings
     ) -> list[Answer]:
         """Store what is new of parts that have arrived; it is durable when this returns.
 
@@ -89,8 +100,11 @@ class Spool:
         try:
             with self._database.transaction():
                 self._sampler.begin()
-                commit = _Commit(now, settings, Room(limits, self._index.used()))
+                self._writer.begin()
+                known = self._index.known({arrival.record.item.id for arrival in arrivals})
+                commit = _Commit(now, settings, Room(limits, self._index.used()), known)
                 answers = [self._answer(arrival, commit) for arrival in arrivals]
+                self._note_whole(commit)
                 self._sampler.end()
         finally:
             self._features.forget()
@@ -105,7 +119,7 @@ class Spool:
 
     def _take(self, arrival: Arrival, commit: _Commit) -> Receipt | None:
         record, item = arrival.record, arrival.record.item
-        known = self._index.known(item.id)
+        known = commit.known.pop(item.id, None) or self._index.known({item.id})[item.id]
         attempt = known.attempts.get(item.attempt)
         verdict = judge(
             attempt or Attempt(),
@@ -154,6 +168,8 @@ class Spool:
         if room.take(size):
             return True
         room.check(size, whole=self._index.held(item) + size)
+        self._note_whole(commit)
+        commit.known.clear()
         self._relief.abandon(item, commit.now)
         room.used = self._index.used()
         if commit.settings.spool_full == "dropLowest":
@@ -168,8 +184,13 @@ class Spool:
         self._writer.write(number, rows, commit.now, hard=decision.hard, ready=grown.whole)
         if not grown.whole:
             return
-        self._events.accepted(record, commit.now)
+        commit.whole.append(record)
         if grown.held > 1:
             self._writer.complete(number, hard=decision.hard, features=decision.features)
         if known.attempts.keys() - {item.attempt}:
             self._index.drop_others(item)
+
+    def _note_whole(self, commit: _Commit) -> None:
+        if commit.whole:
+            self._events.accepted(commit.whole, commit.now)
+            commit.whole.clear()

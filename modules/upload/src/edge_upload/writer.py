@@ -88,6 +88,11 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._layouts: dict[Layout, int] = {}
+
+    def begin(self) -> None:
+        """Call at the start of a transaction: what was seen in another may have been undone."""
+        self._layouts = {}
 
     def write(self, item: int, rows: Iterable[Row], now: datetime, *, hard: bool, ready: bool) -> None:
         """Write what is kept of an item.
@@ -130,7 +135,11 @@ class Writer:
         self._database.execute("INSERT INTO records VALUES (?, ?, ?)", [number, row.record, blob])
 
     def _layout(self, layout: Layout) -> int:
-        text = layout.model_dump_json()
+        if layout not in self._layouts:
+            self._layouts[layout] = self._find_layout(layout.model_dump_json())
+        return self._layouts[layout]
+
+    def _find_layout(self, text: str) -> int:
         found = self._database.execute("SELECT number FROM layouts WHERE layout = ?", [text]).fetchone()
         if found:
             return int(found[0])

@@ -52,8 +52,11 @@ class EntraExchange:
             raise AuthError(f"{registry} gives something that is no refresh token") from None
 
 
-def identity_token() -> str:
+def identity_token(scope: str = _SCOPE) -> str:
     """The access token of the identity that azure-identity finds: the environment's, a managed one, ``az login``'s.
+
+    Args:
+        scope: What it is for; Azure's registries unless told.
 
     Raises:
         AuthError: azure-identity is not installed (extra ``acr``), or finds none.
@@ -62,9 +65,9 @@ def identity_token() -> str:
         from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415 - heavy, and optional
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415
     except ImportError:
-        raise AuthError("there are no credentials for the registry, and azure-identity is not installed") from None
+        raise AuthError("there are no credentials, and azure-identity is not installed") from None
     try:
         with DefaultAzureCredential() as credential:
-            return credential.get_token(_SCOPE).token
+            return credential.get_token(scope).token
     except ClientAuthenticationError as error:
-        raise AuthError("there are no credentials for the registry, and no Entra identity was found") from error
+        raise AuthError("there are no credentials, and no Entra identity was found") from error

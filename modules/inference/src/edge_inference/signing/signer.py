@@ -53,7 +53,11 @@ class Signer:
             ConfigurationError: They cannot be read, or do not fit together.
             SignatureInvalidError: Signatures by it would be refused, for that reason.
         """
-        return cls(_read_key(key), read_certificates(chain))
+        try:
+            pem = key.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{key} cannot be read ({error.strerror})") from error
+        return cls(parse_key(pem, str(key)), read_certificates(chain))
 
     def sign(self, target: Descriptor, at: datetime, expiry: datetime | None = None) -> Signature:
         """Sign an artifact.
@@ -67,15 +71,22 @@ class Signer:
         return compose_signature(envelope, target, self.chain, at)
 
 
-def _read_key(path: Path) -> PrivateKey:
+def parse_key(pem: bytes, source: str) -> PrivateKey:
+    """The private key in PEM.
+
+    Args:
+        pem: Without a password.
+        source: Where it is from, for errors.
+
+    Raises:
+        ConfigurationError: It holds none that signs.
+    """
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror})") from error
+        key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise ConfigurationError(f"the key in {path} has a password; it must have none") from None
+        raise ConfigurationError(f"the key in {source} has a password; it must have none") from None
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigurationError(f"{path} holds no private key in PEM ({error})") from error
+        raise ConfigurationError(f"{source} holds no private key in PEM ({error})") from error
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise ConfigurationError(f"the key in {path} is neither RSA nor EC")
+        raise ConfigurationError(f"the key in {source} is neither RSA nor EC")
     return key

@@ -64,7 +64,8 @@ class Access:
             ConfigurationError: It would let in anybody from another machine, or names a file that is not as it should.
         """
         token = Token(environment.http_token_file) if environment.http_token_file else None
-        if not (token or environment.http_client_ca or environment.http_address.is_loopback):
+        asked = token or environment.http_client_ca or environment.http_behind_front
+        if not (asked or environment.http_address.is_loopback):
             raise ConfigurationError(
                 f"HTTP_ADDRESS {environment.http_address} lets in anybody: set HTTP_TOKEN_FILE, or HTTP_TLS_CERT, "
                 "HTTP_TLS_KEY and HTTP_CLIENT_CA, or keep to 127.0.0.1"

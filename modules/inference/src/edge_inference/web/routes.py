@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge_common.errors import ItemError
+from edge_inference.batching.runs import Ask, Asking
 from edge_inference.engine import Engine
 from edge_inference.errors import RunFailedError
 from edge_inference.model import LoadedModel
@@ -86,7 +87,8 @@ class Routes:
         with self._intake.place():
             body = await self._intake.body(request.headers, request.receive)
             try:
-                reply = await self._engine.ask(partial(_answer, request, body, _head(request)))
+                work = partial(_answering, request, body, _head(request))
+                reply = await self._engine.ask(_client(request), len(body), work)
             except ItemError as error:
                 raise RefusedError(UNAVAILABLE, str(error)) from None
         if reply.head is None:
@@ -101,10 +103,14 @@ class Routes:
             raise RefusedError(UNAVAILABLE, str(error)) from None
 
 
-def _answer(request: Request, body: bytes, head: int | None, model: LoadedModel) -> Reply:
+def _client(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _answering(request: Request, body: bytes, head: int | None, model: LoadedModel) -> Asking[Reply]:
     asked = read(body, head, _named(request, model))
     try:
-        values = model.compute(asked.rows, [*asked.outputs])
+        values = yield Ask(asked.rows, [*asked.outputs])
     except RunFailedError as error:
         raise RefusedError(FAILED, f"the model could not run: {error}") from error
     return write(asked, values, model)

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 MOST_WAITING: Final = 512
 """Messages in memory; ingest has no more than that on its way."""
 
+MOST_TOGETHER: Final = 8
+"""Messages in one commit: what is confirmed of them fits a message."""
+
 
 class Archivist:
     """Handles the input ``history``. What it does not confirm, ingest sends again.
@@ -43,14 +46,17 @@ class Archivist:
     async def run(self) -> None:
         """Keep what arrives, for ever."""
         while True:
-            message = await self._arrived.get()
+            messages = [await self._arrived.get()]
+            while len(messages) < MOST_TOGETHER and not self._arrived.empty():
+                messages.append(self._arrived.get_nowait())
             try:
-                kept = await self._thread.call(self._events.take, message)
+                confirmed = await self._thread.call(self._events.take, messages)
             except SpoolUnavailableError as error:
                 self._note(error)
             else:
                 self._refusing = False
-                await self._hub.send("kept", kept.encode(), {"kind": "kept"})
+                for kept in confirmed:
+                    await self._hub.send("kept", kept.encode(), {"kind": "kept"})
 
     def _note(self, error: SpoolUnavailableError) -> None:
         if not self._refusing:

@@ -1,6 +1,7 @@
 """The spool's table of events. All methods but ``batch`` block on the spool's thread."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -33,6 +34,9 @@ INSERT INTO history SELECT lower(hex(randomblob(16))), 0 WHERE NOT EXISTS (SELEC
 
 INSERT: Final = "INSERT OR IGNORE INTO events (source, number, date, event) VALUES (?, ?, ?, ?)"
 
+SPAN: Final = "SELECT (SELECT min(entry) FROM events), (SELECT max(entry) FROM events)"
+"""Each by itself is looked up; for both in one query, SQLite goes through the whole table."""
+
 STORED: Final = """
 SELECT items.id, items.attempt, items.model AS model_digest, parts.date, sum(parts.rows) AS rows,
     json_extract(record, '$.stamp') AS contract_stamp
@@ -55,35 +59,26 @@ class Events:
         self._database = database
         database.add(TABLES)
 
-    def take(self, message: HistoryMessage) -> KeptMessage:
+    def take(self, messages: Iterable[HistoryMessage]) -> list[KeptMessage]:
         """Keep what ingest sends; it is durable when this returns.
 
         Raises:
             SpoolUnavailableError: The disk refuses, or too much waits for the store already.
         """
-        events = [event for item in message.items for event in _events(message.ledger, item)]
+        numbers: defaultdict[str, list[int]] = defaultdict(list)
         with self._database.transaction():
-            first, last = self._database.execute("SELECT min(entry), max(entry) FROM events").fetchone()
+            first, last = self._database.execute(SPAN).fetchone()
             if last is not None and last - first >= MOST_WAITING:
                 raise SpoolUnavailableError("too much of it waits for the store")
-            self._insert(events)
-        return KeptMessage(ledger=message.ledger, numbers=tuple(event["number"] for event in events))
+            for message in messages:
+                rows = [row for item in message.items for row in _rows(message.ledger, item)]
+                self._database.execute_many(INSERT, rows)
+                numbers[message.ledger] += [row[1] for row in rows]
+        return [KeptMessage(ledger=ledger, numbers=tuple(each)) for ledger, each in numbers.items()]
 
-    def accepted(self, record: Record, now: datetime) -> None:
-        """An item is whole; within the transaction that makes it so. The record is that of its last part."""
-        item = record.item
-        event = {
-            "id": item.id,
-            "date": item.date.isoformat(),
-            "attempt": item.attempt,
-            "path": item.path,
-            "content_sha256": item.sha256,
-            "size": item.size,
-            "generation": item.generation,
-            "model_digest": record.model and record.model.digest,
-            "contract_stamp": record.stamp,
-        }
-        self._note("accepted", [event], now)
+    def accepted(self, records: Iterable[Record], now: datetime) -> None:
+        """Items are whole; within the transaction that makes them so. The records are those of their last parts."""
+        self._note("accepted", map(_accepted, records), now)
 
     def stored(self, shard: int, stored: Stored, sha256: str, now: datetime) -> None:
         """A shard is in the store; within the transaction that settles it, while its parts are there."""
@@ -127,19 +122,33 @@ class Events:
         source, before = self._database.execute("SELECT source, events FROM history").fetchone()
         said = {"source": source, "module": "upload", "event": event, "at": now.timestamp()}
         events = [{**said, "number": number, **one} for number, one in enumerate(about, start=before + 1)]
-        self._insert(events)
-        self._database.execute("UPDATE history SET events = events + ?", [len(events)])
-
-    def _insert(self, events: Iterable[Mapping[str, Any]]) -> None:
         keys = ("source", "number", "date")
         self._database.execute_many(INSERT, ([*map(event.get, keys), json.dumps(event)] for event in events))
+        self._database.execute("UPDATE history SET events = events + ?", [len(events)])
+
+
+def _accepted(record: Record) -> dict[str, Any]:
+    item = record.item
+    return {
+        "id": item.id,
+        "date": item.date.isoformat(),
+        "attempt": item.attempt,
+        "path": item.path,
+        "content_sha256": item.sha256,
+        "size": item.size,
+        "generation": item.generation,
+        "model_digest": record.model and record.model.digest,
+        "contract_stamp": record.stamp,
+    }
 
 
 def _place(stored: Stored, sha256: str) -> dict[str, Any]:
     return {"object": stored.name, "object_sha256": sha256, "object_bytes": stored.size, "etag": stored.etag}
 
 
-def _events(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
+def _rows(ledger: str, item: ItemHistory) -> Iterator[tuple[str, int, str, str]]:
+    """What is to be inserted; that of the item, which its events have in common, becomes JSON once."""
+    date = item.date.isoformat()
     about = {
         "source": ledger,
         "module": "ingest",
@@ -147,8 +156,9 @@ def _events(ledger: str, item: ItemHistory) -> Iterator[dict[str, Any]]:
         "path": item.path,
         "content_sha256": item.sha256 or None,
         "size": item.size,
-        "date": item.date.isoformat(),
+        "date": date,
         "generation": item.generation,
     }
+    beginning = json.dumps(about)[:-1]
     for event in item.events:
-        yield {**about, **event.model_dump(exclude_none=True)}
+        yield ledger, event.number, date, f"{beginning}, {event.model_dump_json(exclude_none=True)[1:]}"

@@ -1,0 +1,1 @@
+"""Azure Machine Learning: its model registry, and what is checked of the files in ``mlops/azureml``."""
