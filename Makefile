@@ -156,6 +156,12 @@ azurite: ## Have the blob store that tests run against, where Node.js and npm ar
 mlflow: ## Have the MLflow server that one test talks to, in an environment of its own under build/: 800 MB
 	@test -x build/mlflow/bin/mlflow || { $(PYTHON) -m venv build/mlflow && build/mlflow/bin/pip install --quiet 'mlflow>=3.10,<4'; }
 
+.PHONY: test-extras
+test-extras: $(VENV)/.ready-dev mlflow ## Pass edge-mlops' tests with PyTorch, Ray and MLflow's server, which it installs: 2 GB or more, .venv grows
+	$(PIP) 'ray[data]==2.48.0' # later ones end themselves where their processes take more than 15 s to start
+	$(PIP) --no-build-isolation -e './mlops[ray,torch]'
+	$(BIN)/pytest tests/unit/mlops
+
 .PHONY: bench-pull
 bench-pull: setup registry ## Measure how fast a package of 200 MB comes from a registry on loopback
 	@PATH="$$PATH:$(CURDIR)/$(dir $(REGISTRY_PROGRAM))" $(BIN)/python benchmarks/pull.py

@@ -120,14 +120,23 @@ def evaluate(
 @click.argument("run", type=THERE)
 @click.argument("name")
 @click.option("--layout", type=FOLDER, required=True, help="The OCI image layout to add to.")
+@click.option("--variants", "kinds", metavar="int8,fp16", default="", help="Smaller numbers to pack it in as well.")
 @STORE
 @VERSION
-def package(run: Path, name: str, layout: Path, store: str | None, version: Path | None) -> None:
-    """Pack the model of RUN, which passed, as the next version of NAME; prints the reference that a twin takes."""
-    from edge_mlops.packaging.packaging import package as pack  # noqa: PLC0415 - as above
+def package(run: Path, name: str, layout: Path, kinds: str, store: str | None, version: Path | None) -> None:
+    """Pack the model of RUN, which passed, as the next version of NAME; prints the reference that a twin takes.
+
+    A variant that passes as well is packed beside it, and its reference printed after it.
+    """
+    from edge_mlops.packaging import packaging, variants  # noqa: PLC0415 - as above
 
     with errors():
-        click.echo(asyncio.run(pack(run, name, layout, store, version)))
+        wanted = variants.kinds(kinds)
+        click.echo(asyncio.run(packaging.package(run, name, layout, store, version)))
+        for one in asyncio.run(variants.derive(run, name, layout, wanted, store, version)) if wanted else ():
+            click.echo(
+                one.reference or f"not packed: {name}:{one.version}: {'; '.join(one.refusals)}", err=not one.reference
+            )
 
 
 @main.command()

@@ -9,6 +9,7 @@ EdgeError
     ├── BlobError         the store does not hold what the dataset says
     ├── RunError          a run, or what was made of it, is not what it should be
     ├── TrackingError     MLflow cannot be told of a run
+    ├── ExtraError        a step needs an extra that is not installed
     ├── CatalogError      the workspace's model registry does not answer, or refuses
     ├── WatchError        a watch cannot go on from where it was
     ├── PlanError         a rollout's plan makes no sense, or finds no device
@@ -56,10 +57,13 @@ class RunError(StepError):
 class TrackingError(StepError):
     """MLflow cannot be told of a run."""
 
-    hint = (
-        "it takes pip install 'edge-mlops[mlflow]', for Azure ML azureml-mlflow besides, and credentials in MLflow's "
-        "own variables; the run is made, so the same command tells of it later"
-    )
+    hint = "credentials belong in MLflow's own variables; the run is made, so the same command tells of it later"
+
+
+class ExtraError(StepError):
+    """A step needs an extra that is not installed."""
+
+    hint = "pip install 'edge-mlops[…]' with the extra that docs/mlops.md names"
 
 
 class WatchError(StepError):

@@ -43,12 +43,12 @@ async def load(sink: Sink, version: Path, split: str, wanted: Input) -> Labelled
     labels: list[str] = []
     items: list[Item] = []
     unprepared: Counter[str] = Counter()
-    some = (item for item in versions.items(version, split) if item.classes)
+    some = (item for item in versions.items(version, split) if item.label or item.labels)
     async for one in prepared(sink, some, wanted):
         if one.code:
             unprepared[one.code] += 1
             continue
-        said = _labels(one)
+        said = labels_of(one)
         chosen = [number for number, label in enumerate(said) if label is not None]
         blocks.append(one.samples[chosen])
         labels.extend(label for label in said if label is not None)
@@ -56,11 +56,15 @@ async def load(sink: Sink, version: Path, split: str, wanted: Input) -> Labelled
     return Labelled(np.concatenate(blocks), labels, items, unprepared)
 
 
-def _labels(one: Prepared) -> Sequence[str | None]:
-    """What is said of each sample; later ones than any label may be without."""
-    if one.item.labels is None:
-        return [one.item.label] * len(one.samples)
-    if len(one.item.labels) > len(one.samples):
-        last = len(one.item.labels) - 1
-        raise DatasetError(f"a label is of sample {last} of {one.item.path}, which has {len(one.samples)} samples")
-    return one.item.labels
+def labels_of(one: Prepared) -> Sequence[str | None]:
+    """What is said of each sample; later ones than any label may be without.
+
+    Raises:
+        DatasetError: A label is of a sample that the file does not have.
+    """
+    count, labels = len(one.samples), one.item.labels
+    if labels is None:
+        return [one.item.label] * count
+    if len(labels) > count:
+        raise DatasetError(f"a label is of sample {len(labels) - 1} of {one.item.path}, which has {count} samples")
+    return [*labels, *[None] * (count - len(labels))]

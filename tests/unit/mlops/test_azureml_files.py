@@ -43,7 +43,7 @@ def test_nothing_is_wrong_with_them() -> None:
         (TRAIN, "--folder runs", "", "train: Missing option '--folder'"),
         (TRAIN, "--folder runs", "--folder runs extra", "train: extra is too much"),
         (TRAIN, '"${{inputs.dataset}}" --store', "--store", "train: Missing argument 'VERSION'"),
-        (TRAIN, "[linear, perceptron]", "[linear, forest]", "train: .*'forest' is not one of"),
+        (TRAIN, "[linear, perceptron, convolutional]", "[linear, forest]", "train: .*'forest' is not one of"),
         (TRAIN, "default: 0, min: 0", "default: -1", "train: .*-1 is not in the range"),
         (TRAIN, "$(edge-mlops train", "$(edge-mlops trein", "edge-mlops has no command 'trein'"),
         (TRAIN, "$(edge-mlops train", "$(edge-model train", "it does not call edge-mlops"),

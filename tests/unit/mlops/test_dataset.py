@@ -151,7 +151,45 @@ def coco(file: Path, annotations: Sequence[tuple[int, int]]) -> Path:
 
 def test_coco_says_the_category_of_a_picture_whose_annotations_agree(tmp_path: Path) -> None:
     file = coco(tmp_path / "coco.json", [(0, 1), (0, 1), (1, 2), (2, 1), (2, 2)])
-    assert [*labels.read(file)] == [("0" * 32, None, "cat"), ("in/b.png", None, "dog")]
+    said = [label[:3] for label in labels.read(file)]
+    assert said == [("0" * 32, None, "cat"), ("in/b.png", None, "dog"), ("in/c.png", None, None)]
+
+
+def test_boxes_of_coco_stand_in_a_column_of_their_own(filled: Store, tmp_path: Path) -> None:
+    file = coco(tmp_path / "coco.json", [(1, 2), (2, 2), (2, 1)])
+    document = json.loads(file.read_text())
+    document["annotations"][1]["bbox"] = [1, 2.5, 3, 4]
+    del document["annotations"][2]["bbox"]
+    file.write_text(json.dumps(document))
+    version = filled.frozen("--labels", file)
+    found = rows(version)
+    box = {"label": "dog", "x": 0, "y": 0, "width": 1, "height": 1}
+    assert (found["in/b.png"]["label"], found["in/b.png"]["boxes"]) == ("dog", [box])
+    other = {"label": "dog", "x": 1, "y": 2.5, "width": 3, "height": 4}
+    assert (found["in/c.png"]["label"], found["in/c.png"]["boxes"]) == (None, [other])
+    assert found["in/a.png"]["boxes"] is None
+    assert versions.read(version).classes == {"dog": 2}
+    items = {item.path: item for item in versions.items(version, *SHARES)}
+    assert items["in/c.png"].boxes == (labels.Box("dog", 1, 2.5, 3, 4),)
+    assert filled.frozen("--labels", file) == version  # nothing has changed
+    document["annotations"][1]["bbox"] = [1, 2.5, 3, 5]
+    file.write_text(json.dumps(document))
+    assert filled.frozen("--labels", file) != version
+
+
+def test_a_manifest_from_before_there_were_boxes_is_read(filled: Store) -> None:
+    version = filled.frozen("--labels", filled.labels("path,label\nin/a.png,cat\n"))
+    before = [*versions.items(version, *SHARES)]
+    manifest = version / "manifest.parquet"
+    manifest.chmod(0o644)
+    pq.write_table(pq.read_table(manifest).drop_columns(["boxes"]), manifest)
+    assert [*versions.items(version, *SHARES)] == before
+
+
+COCO = (
+    '{"images": [], "annotations": [{"image_id": 1, "category_id": 1, "bbox": %s}], '
+    '"categories": [{"id": 1, "name": "cat"}]}'
+)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +201,8 @@ def test_coco_says_the_category_of_a_picture_whose_annotations_agree(tmp_path: P
         ("x.csv", "path,label,sample\na,cat,first\n"),
         ("x.json", "{}"),
         ("x.json", "["),
+        ("x.json", COCO % "[0, 0, 1]"),
+        ("x.json", COCO % "[0, 0, -1, 1]"),
         ("x.json", json.dumps({"images": [], "annotations": [{"image_id": 1, "category_id": 9}], "categories": []})),
     ],
 )

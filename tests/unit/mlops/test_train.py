@@ -25,6 +25,8 @@ def train(version: Path, wish: Path, folder: Path, *options: str) -> Result:
 
 
 def trained(digits: Digits, folder: Path, *options: str) -> Path:
+    if "convolutional" in options:
+        pytest.importorskip("torch", reason="needs PyTorch: pip install './mlops[torch]'")
     result = train(digits.version, digits.wish, folder, *options)
     assert result.exit_code == 0, result.output
     return Path(result.output.strip())

@@ -2,7 +2,7 @@
 
 CSV has a head line: ``label``; ``id`` (the item's) or ``path`` (on the device's share, or its name in the store); and
 ``sample``, from 0, where files hold many. COCO (https://cocodataset.org/#format-data) says of a picture the category of
-its annotations, if they agree.
+its annotations, if they agree, and their boxes.
 """
 
 import csv
@@ -11,14 +11,32 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from edge_mlops.errors import LabelsError
 
 _ORIGINAL = re.compile(r"(?:.*/)?(?P<id>[0-9a-f]{32})(?:\.[^/.]+)?")
 """An item's id, or its original's name in the store, whatever the tool has put before it."""
+
+
+class Box(NamedTuple):
+    """Where something is in a picture.
+
+    Attributes:
+        label: What it is.
+        x: Of its upper left corner, in pixels from the picture's.
+        y: Likewise.
+        width: In pixels.
+        height: Likewise.
+    """
+
+    label: str
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 class Label(NamedTuple):
@@ -27,12 +45,14 @@ class Label(NamedTuple):
     Attributes:
         key: Its id, or its path on the device's share.
         sample: Of which sample it is said, from 0; None for the whole file.
-        label: What it is.
+        label: What it is; None where only boxes say so.
+        boxes: What is where in it, if that is said.
     """
 
     key: str
     sample: int | None
-    label: str
+    label: str | None
+    boxes: tuple[Box, ...] | None = None
 
 
 class _Picture(BaseModel):
@@ -40,9 +60,13 @@ class _Picture(BaseModel):
     file_name: str
 
 
+_Length = Annotated[FiniteFloat, Field(ge=0)]
+
+
 class _Annotation(BaseModel):
     image_id: int
     category_id: int
+    bbox: tuple[FiniteFloat, FiniteFloat, _Length, _Length] | tuple[()] = ()
 
 
 class _Category(BaseModel):
@@ -89,15 +113,21 @@ def _sample(text: str | None) -> int | None:
 
 
 def _coco(file: Path) -> Iterator[Label]:
-    """Pictures whose annotations differ have no one label, and are passed over."""
+    """Pictures whose annotations differ have no one label; without boxes, either, they are passed over."""
     found = _Coco.model_validate(json.loads(file.read_bytes()))
     names = {category.id: category.name for category in found.categories}
     said: dict[int, set[str]] = defaultdict(set)
+    boxes: dict[int, list[Box]] = defaultdict(list)
     for annotation in found.annotations:
-        said[annotation.image_id].add(names[annotation.category_id])
+        name = names[annotation.category_id]
+        said[annotation.image_id].add(name)
+        if annotation.bbox:
+            boxes[annotation.image_id].append(Box(name, *annotation.bbox))
     for picture in found.images:
-        if len(said[picture.id]) == 1:
-            yield Label(_key(picture.file_name), None, *said[picture.id])
+        label = said[picture.id].pop() if len(said[picture.id]) == 1 else None
+        theirs = tuple(sorted(boxes[picture.id])) or None
+        if label or theirs:
+            yield Label(_key(picture.file_name), None, label, theirs)
 
 
 def _key(text: str) -> str:

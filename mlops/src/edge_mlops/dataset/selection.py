@@ -3,12 +3,13 @@
 Memory does not grow with the items; what is read of the store is its ledger and its listing.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from sqlite3 import Connection, Row
 from typing import Final, NamedTuple
 
-from edge_mlops.dataset.labels import Label
+from edge_mlops.dataset.labels import Box, Label
 from edge_mlops.dataset.split import split_of
 from edge_mlops.errors import DatasetError, LedgerError
 from edge_upload.sinks import Sink
@@ -17,7 +18,7 @@ from edge_upload.verify import loading, scratch
 MOST_SAMPLES: Final = 1 << 20
 """The number of a sample in its file is below that."""
 
-LABELS: Final = "CREATE TABLE label (key TEXT, sample INTEGER, label TEXT)"
+LABELS: Final = "CREATE TABLE label (key TEXT, sample INTEGER, label TEXT, boxes TEXT)"
 
 JOIN: Final = """
 CREATE TABLE original AS         -- what the ledger says is stored
@@ -33,12 +34,12 @@ SELECT *, row_number() OVER (PARTITION BY sha256 ORDER BY date, device, id) AS n
 FROM original WHERE there AND state IS NOT 'quarantined';
 
 CREATE TABLE named AS            -- a path that has had several contents names none of them
-SELECT key, sample, label, sha256 FROM label JOIN original ON original.id = key
+SELECT key, sample, label, boxes, sha256 FROM label JOIN original ON original.id = key
 UNION
-SELECT key, sample, label, min(sha256) FROM label JOIN original ON original.path = key
-GROUP BY key, sample, label HAVING count(DISTINCT sha256) = 1;
+SELECT key, sample, label, boxes, min(sha256) FROM label JOIN original ON original.path = key
+GROUP BY key, sample, label, boxes HAVING count(DISTINCT sha256) = 1;
 
-CREATE TABLE meant AS SELECT DISTINCT sha256, sample, label FROM named;
+CREATE TABLE meant AS SELECT DISTINCT sha256, sample, label, boxes FROM named;
 CREATE INDEX meant_by_content ON meant (sha256, sample);
 
 CREATE TABLE contradiction AS
@@ -47,7 +48,7 @@ UNION SELECT sha256 FROM meant GROUP BY sha256 HAVING min(sample IS NULL) < max(
 """
 
 ROWS: Final = """
-SELECT place.name, device, date, id, path, place.sha256, bytes, sample, label
+SELECT place.name, device, date, id, path, place.sha256, bytes, sample, label, boxes
 FROM place LEFT JOIN meant ON meant.sha256 = place.sha256
     AND meant.sha256 NOT IN (SELECT sha256 FROM contradiction)
 WHERE number = 1 ORDER BY date, device, id, sample
@@ -77,6 +78,7 @@ class Item(NamedTuple):
         split: What it is for.
         label: Of the whole file, if there is one.
         labels: Of its samples, if it is they that have them; None for a sample without.
+        boxes: What is where in it, if that is said.
     """
 
     name: str
@@ -89,11 +91,13 @@ class Item(NamedTuple):
     split: str
     label: str | None = None
     labels: tuple[str | None, ...] | None = None
+    boxes: tuple[Box, ...] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
         """All that is said of it."""
-        return tuple(label for label in (self.label, *(self.labels or ())) if label is not None)
+        said = (self.label, *(self.labels or ()), *(box.label for box in self.boxes or ()))
+        return tuple(label for label in said if label is not None)
 
 
 async def load(db: Connection, sink: Sink, labels: Iterable[Label]) -> None:
@@ -113,7 +117,8 @@ async def load(db: Connection, sink: Sink, labels: Iterable[Label]) -> None:
         raise LedgerError(f"{trouble['name']} cannot be read ({trouble['trouble']})")
     scratch.digest(db)
     db.execute(LABELS)
-    db.executemany("INSERT INTO label VALUES (?, ?, ?)", labels)
+    rows = ((*label[:3], label.boxes and json.dumps(label.boxes)) for label in labels)
+    db.executemany("INSERT INTO label VALUES (?, ?, ?, ?)", rows)
     db.executescript(JOIN)
 
 
@@ -134,8 +139,11 @@ def left_out(db: Connection) -> dict[str, int]:
 
 
 def _item(row: Row, together: list[Row]) -> Item:
-    item = Item._make([*row[:7], split_of(row["sha256"]), None, None])
-    return item._replace(label=row["label"]) if row["sample"] is None else item._replace(labels=_labels(together))
+    item = Item._make([*row[:7], split_of(row["sha256"]), None, None, None])
+    if row["sample"] is not None:
+        return item._replace(labels=_labels(together))
+    boxes = row["boxes"] and tuple(Box(*box) for box in json.loads(row["boxes"]))
+    return item._replace(label=row["label"], boxes=boxes)
 
 
 def _labels(rows: list[Row]) -> tuple[str | None, ...]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import pyarrow as pa
 import pyarrow.dataset as ds
@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_common.files import fsync_folder
 from edge_inference.package import NAME
+from edge_mlops.dataset.labels import Box
 from edge_mlops.dataset.selection import Item
 from edge_mlops.errors import DatasetError
 
@@ -35,7 +36,13 @@ DATASET: Final = "dataset.json"
 MANIFEST: Final = "manifest.parquet"
 ROW_GROUP: Final = 20_000
 
-TYPES: Final[Mapping[str, pa.DataType]] = {"bytes": pa.int64(), "labels": pa.list_(pa.string())}
+BOX: Final = pa.struct([("label", pa.string()), *((side, pa.float64()) for side in Box._fields[1:])])
+
+TYPES: Final[Mapping[str, pa.DataType]] = {
+    "bytes": pa.int64(),
+    "labels": pa.list_(pa.string()),
+    "boxes": pa.list_(BOX),
+}
 """Of the columns that hold no text."""
 
 SCHEMA: Final = pa.schema({name: TYPES.get(name, pa.string()) for name in Item._fields})
@@ -103,7 +110,8 @@ class Tally:
     def seen(self, items: Iterable[Item]) -> Iterator[Item]:
         """The same items, which are counted as they pass."""
         for item in items:
-            self._hash.update(json.dumps(item).encode() + b"\n")
+            said = item if item.boxes else item[:-1]  # so that a version from before there were boxes is the same
+            self._hash.update(json.dumps(said).encode() + b"\n")
             self.items[item.split] += 1
             self.labelled[item.split] += bool(item.classes)
             self.classes.update(set(item.classes))
@@ -115,7 +123,11 @@ def write_manifest(folder: Path, items: Iterable[Item]) -> None:
     remaining = iter(items)
     with pq.ParquetWriter(folder / MANIFEST, SCHEMA, compression="zstd") as writer:
         while rows := list(islice(remaining, ROW_GROUP)):
-            writer.write_batch(pa.RecordBatch.from_pylist([row._asdict() for row in rows], SCHEMA))
+            writer.write_batch(pa.RecordBatch.from_pylist([_row(item) for item in rows], SCHEMA))
+
+
+def _row(item: Item) -> dict[str, Any]:
+    return item._asdict() | {"boxes": item.boxes and [box._asdict() for box in item.boxes]}
 
 
 def latest(folder: Path, name: str) -> Path | None:
@@ -140,8 +152,15 @@ def items(version: Path, *splits: str) -> Iterator[Item]:
     """The items of some splits, in the manifest's order, however many there are."""
     manifest = ds.dataset(version / MANIFEST, schema=SCHEMA)
     for batch in manifest.to_batches(filter=ds.field("split").isin(splits), batch_size=ROW_GROUP):
-        for row in batch.to_pylist():
-            yield Item(**{**row, "labels": row["labels"] and tuple(row["labels"])})
+        yield from items_of(batch)
+
+
+def items_of(rows: pa.RecordBatch | pa.Table) -> Iterator[Item]:
+    """The items that rows of a manifest are."""
+    for row in rows.to_pylist():
+        labels, boxes = row["labels"], row.get("boxes")
+        some = {"labels": labels and tuple(labels), "boxes": boxes and tuple(Box(**box) for box in boxes)}
+        yield Item(**{**row, **some})
 
 
 @contextmanager

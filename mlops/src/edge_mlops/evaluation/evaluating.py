@@ -49,7 +49,7 @@ async def evaluate(
             unpack(*active, folders[1])
         models = [loaded(folder) for folder in folders]
         tests = await _tests(version or about.version, [model.contract.input for model in models], store)
-        verdict = _judged(about, gate, active and active[1], folders, models, tests)
+        verdict = judged(about, gate, active and active[1], folders, models, tests)
     write_atomically(run / PAGE, report(about.ingredients.digest, verdict).encode())
     write_atomically(run / EVALUATION, runs.as_json(verdict).encode())
     return verdict
@@ -67,7 +67,7 @@ async def _tests(version: Path, inputs: Sequence[Input], store: str | None) -> l
     return tests
 
 
-def _judged(
+def judged(
     about: runs.Run,
     gate: Gate,
     reference: str | None,
@@ -75,6 +75,19 @@ def _judged(
     models: Sequence[LoadedModel],
     tests: Sequence[Labelled],
 ) -> Evaluation:
+    """Hold a model against another, on the same samples.
+
+    Args:
+        about: The run that it is of.
+        gate: What is to be reached.
+        reference: What the other model is called; None if there is none.
+        folders: Where the model's files are, and the other's.
+        models: Both, loaded.
+        tests: The test set, as each of them takes it.
+
+    Raises:
+        RunError: One of them is no classifier.
+    """
     for model in models:
         check(model)
     samples = [test.samples for test in tests]

@@ -12,7 +12,7 @@ from edge_inference import layout as layouts
 from edge_inference.registry.names import RegistryName
 from edge_mlops.errors import RunError
 from edge_mlops.packages import unpack
-from edge_mlops.packaging.packaging import LINEAGE, Lineage
+from edge_mlops.packaging.lineage import LINEAGE, Lineage
 
 DIGEST = "digest"
 

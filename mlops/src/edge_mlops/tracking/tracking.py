@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from edge_inference.package import CONTRACT, GRAPH
-from edge_mlops.errors import TrackingError
+from edge_mlops.errors import ExtraError, TrackingError
 from edge_mlops.evaluation import verdict as verdicts
 from edge_mlops.evaluation.verdict import EVALUATION, PAGE
 from edge_mlops.tracking.entries import Entry, of_evaluation, of_training
@@ -31,7 +31,7 @@ try:
 
     from edge_mlops.tracking.revision import revision
 except ImportError as error:
-    raise TrackingError("a run is to be tracked, and MLflow is not installed") from error
+    raise ExtraError("a run is to be tracked, and MLflow is not installed") from error
 
 NAME: Final = "edge.run"
 """The tag that says which run is told of."""

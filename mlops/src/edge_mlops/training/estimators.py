@@ -1,83 +1,43 @@
-"""Estimators of scikit-learn, and their graphs."""
+"""What an estimator does. Each has a module with a function ``fit`` of this type; only a recipe with it imports it."""
 
-import warnings
-from collections.abc import Callable, Mapping
-from typing import Any, Final
-
-import numpy as np
-import onnx
-from onnx import TensorProto, helper
-from skl2onnx import convert_sklearn
-from skl2onnx.common.data_types import FloatTensorType
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
+from importlib import import_module
+from typing import Protocol
 
 from edge_common.contract import Contract
+from edge_mlops.labelled import Labelled
 from edge_mlops.originals import Samples
-from edge_mlops.training.recipes import Recipe
-
-OPSETS: Final = {"": 17, "ai.onnx.ml": 3}
-FLAT: Final = "flat_input"
-PROBABILITIES: Final = "probabilities"
-
-_MADE: Final[Mapping[str, Callable[[int], Any]]] = {
-    "linear": lambda seed: LogisticRegression(max_iter=1000, random_state=seed),
-    "perceptron": lambda seed: MLPClassifier((64,), max_iter=300, tol=1e-3, random_state=seed),
-}
+from edge_mlops.training.recipes import MAKERS, Recipe
 
 
-class Trained:
+class Trained(Protocol):
     """A model that is trained.
-
-    Args:
-        recipe: How.
-        samples: Float32 of shape ``(n, …)``.
-        labels: Theirs.
 
     Attributes:
         classes: The labels, in the order of probabilities.
         converged: Whether it has come to an end before its most steps.
     """
 
-    def __init__(self, recipe: Recipe, samples: Samples, labels: list[str]) -> None:
-        self._pipeline: Pipeline = make_pipeline(StandardScaler(), _MADE[recipe.estimator](recipe.seed))
-        # On matrices this small, threads that wait for each other cost far more than they give.
-        with threadpool_limits(1), warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always", ConvergenceWarning)
-            self._pipeline.fit(_flat(samples), labels)
-        self.classes: tuple[str, ...] = tuple(self._pipeline.classes_.tolist())
-        self.converged = not any(issubclass(one.category, ConvergenceWarning) for one in told)
+    classes: tuple[str, ...]
+    converged: bool
 
     def probabilities(self, samples: Samples) -> Samples:
         """Float32 of shape ``(n, classes)``."""
-        if not len(samples):
-            return np.empty((0, len(self.classes)), np.float32)
-        return np.asarray(self._pipeline.predict_proba(_flat(samples)), np.float32)
 
     def graph(self, contract: Contract) -> bytes:
         """As ONNX: the contract's input, and ``probabilities`` of shape ``(batch, classes)``."""
-        wanted = contract.input
-        size = int(np.prod(wanted.sample_shape))
-        made = convert_sklearn(
-            self._pipeline,
-            initial_types=[(FLAT, FloatTensorType([None, size]))],
-            options={id(self._pipeline): {"zipmap": False}},
-            target_opset=OPSETS,
-        )
-        graph = made.graph
-        value = helper.make_tensor_value_info(wanted.name, TensorProto.FLOAT, ["batch", *wanted.sample_shape])
-        nodes = [helper.make_node("Flatten", [wanted.name], [FLAT]), *graph.node]
-        outputs = [output for output in graph.output if output.name == PROBABILITIES]
-        whole = helper.make_graph(nodes, "classifier", [value], outputs, graph.initializer)
-        opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
-        model = helper.make_model(whole, opset_imports=opsets, ir_version=made.ir_version)
-        onnx.checker.check_model(model, full_check=True)
-        return bytes(model.SerializeToString())
 
 
-def _flat(samples: Samples) -> Samples:
-    return samples.reshape(len(samples), -1)
+def fit(recipe: Recipe, train: Labelled, validation: Labelled) -> Trained:
+    """Train a model.
+
+    Args:
+        recipe: How.
+        train: What it learns from; of at least two labels.
+        validation: What tells it when to end, if it asks.
+
+    Raises:
+        DatasetError: It cannot learn from that.
+    """
+    module = import_module(f"{__package__}.{MAKERS[recipe.estimator].module}")
+    trained: Trained = module.fit(recipe, train, validation)
+    return trained

@@ -1,21 +1,50 @@
-"""How a model can be made. A further way is a name here, and a line in ``estimators``."""
+"""How a model can be made."""
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-ESTIMATORS: Final = ("linear", "perceptron")
+
+class Estimator(NamedTuple):
+    """A way to make a model.
+
+    Attributes:
+        module: In this package; its ``fit`` makes one, as :mod:`~edge_mlops.training.estimators` says.
+        packages: Whose versions decide how it comes out.
+    """
+
+    module: str
+    packages: tuple[str, ...]
+
+
+_SCIKIT: Final = Estimator("scikit", ("scikit-learn", "skl2onnx"))
+
+MAKERS: Final[Mapping[str, Estimator]] = {
+    "linear": _SCIKIT,
+    "perceptron": _SCIKIT,
+    "convolutional": Estimator("convolutional", ("torch", "onnxscript")),
+}
+"""By name. A further one is a line here, and its file."""
+
+ESTIMATORS: Final = (*MAKERS,)
+
+
+def _known(name: str) -> str:
+    if name not in MAKERS:
+        raise ValueError(f"{name!r} is none of {', '.join(ESTIMATORS)}")
+    return name
 
 
 class Recipe(BaseModel):
     """What is chosen of a training.
 
     Attributes:
-        estimator: ``linear``, a logistic regression; ``perceptron``, one hidden layer of 64; on standardised values.
+        estimator: One of ``ESTIMATORS``.
         seed: Of all that is drawn at random.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    estimator: Literal["linear", "perceptron"] = "linear"
+    estimator: Annotated[str, AfterValidator(_known)] = ESTIMATORS[0]
     seed: int = 0

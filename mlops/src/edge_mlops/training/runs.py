@@ -18,13 +18,15 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_mlops.errors import RunError
-from edge_mlops.training.recipes import Recipe
+from edge_mlops.errors import ExtraError, RunError
+from edge_mlops.training.recipes import MAKERS, Recipe
 from edge_mlops.wishes import Wish
 
 RUN: Final = "run.json"
 EXPECTED: Final = "expected.npy"
-PACKAGES: Final = ("numpy", "onnx", "scikit-learn", "skl2onnx")
+PACKAGES: Final = ("numpy", "onnx")
+"""Whose versions decide, whatever the estimator."""
+
 CODE: Final = ("edge_common", "edge_mlops", "edge_transform")
 """The packages whose code decides how a model comes out."""
 
@@ -79,9 +81,17 @@ class Run(BaseModel):
     converged: bool
 
 
-def environment() -> dict[str, str]:
-    """Python, and the packages that decide."""
-    return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+def environment(recipe: Recipe) -> dict[str, str]:
+    """Python, and the packages that decide.
+
+    Raises:
+        ExtraError: One of them is not installed.
+    """
+    packages = (*PACKAGES, *MAKERS[recipe.estimator].packages)
+    try:
+        return {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+    except metadata.PackageNotFoundError as error:
+        raise ExtraError(f"a {recipe.estimator} estimator takes {error.name}, which is not installed") from error
 
 
 def code() -> str:

@@ -10,7 +10,7 @@ from edge_mlops.dataset.split import SPLITS
 from edge_mlops.errors import DatasetError
 from edge_mlops.labelled import Labelled, load
 from edge_mlops.training import runs
-from edge_mlops.training.estimators import Trained
+from edge_mlops.training.estimators import Trained, fit
 from edge_mlops.training.recipes import Recipe
 from edge_mlops.wishes import Wish
 from edge_upload.sinks.choice import named
@@ -41,7 +41,7 @@ async def train(version: Path, wish: Wish, folder: Path, recipe: Recipe, store: 
         wish=wish,
         recipe=recipe,
         code=runs.code(),
-        environment=runs.environment(),
+        environment=runs.environment(recipe),
     )
     run = folder / ingredients.digest
     if not run.exists():
@@ -68,7 +68,7 @@ async def _loaded(store: str, version: Path, wish: Wish) -> dict[str, Labelled]:
 
 
 def _write(folder: Path, ingredients: runs.Ingredients, version: Path, data: dict[str, Labelled]) -> None:
-    trained = Trained(ingredients.recipe, data["train"].samples, data["train"].labels)
+    trained = fit(ingredients.recipe, data["train"], data["validation"])
     contract = ingredients.wish.contract(trained.classes)
     (folder / GRAPH).write_bytes(trained.graph(contract))
     (folder / CONTRACT).write_text(runs.as_json(contract))

@@ -61,6 +61,6 @@ def method(plan: Plan) -> str:
         wish=read_wish(plan.input),
         recipe=plan.recipe,
         code=runs.code(),
-        environment=runs.environment(),
+        environment=runs.environment(plan.recipe),
     )
     return hashlib.sha256(f"{ingredients.digest} {plan.gate.model_dump_json()}".encode()).hexdigest()[:16]
