@@ -42,9 +42,8 @@ UNUSED = (
     # AVIF, which is no format that is decoded, and what writes text into pictures.
     *("PIL/_avif.*", "pillow.libs/libavif-*", "PIL/_imagingft.*"),
     *("pillow.libs/libfreetype-*", "pillow.libs/libharfbuzz-*", "pillow.libs/libbrotli*"),
-    # What a server of HTTP/1.1 by h11 has no use for.
-    *("starlette/testclient.py", "uvicorn/protocols/websockets"),
-    *("uvicorn/protocols/http/*zttp*", "uvicorn/protocols/http/httptools*"),
+    # What a server of HTTP/1.1 by httptools has no use for.
+    *("starlette/testclient.py", "uvicorn/protocols/websockets", "uvicorn/protocols/http/*zttp*"),
     # Version 1, which version 2 brings along, and a parser of C, which no library needs once it is built.
     *("pydantic/v1", "pycparser*"),
     # Grammars of programming languages, which nothing here prints.
