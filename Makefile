@@ -78,7 +78,7 @@ FAULTS ?= 200
 chaos: $(VENV)/.ready-dev azurite ## Hit the suite with FAULTS faults while FILES files come, drawn by SEED, and compare all bytes; the last line is JSON
 	@PYTHONPATH=tests $(BIN)/python -m chaos --seed $(SEED) --files $(FILES) --faults $(FAULTS)
 
-PARTS ?= pipeline overhead latency growth http
+PARTS ?= pipeline overhead latency growth http swap
 GROWTH ?= 1
 
 PEERS := $(patsubst benchmarks/peers/%/requirements.lock,build/peers/%/.ready,$(wildcard benchmarks/peers/*/requirements.lock))

@@ -23,6 +23,7 @@ from bench.over_http import http
 from bench.overhead import overhead
 from bench.pipeline import pipeline
 from bench.scale import Scale
+from bench.swap import swap
 
 Measure = Callable[[Path, Scale], Awaitable[Findings]]
 
@@ -32,6 +33,7 @@ PARTS: Final[Mapping[str, Measure]] = {
     "latency": latency,
     "growth": growth,
     "http": http,
+    "swap": swap,
 }
 FOLDER: Final = Path(".run/bench")
 RESULTS: Final = Path("benchmarks/results")
