@@ -199,6 +199,7 @@ COCO = (
         ("x.csv", "label\ncat\n"),
         ("x.csv", "path,label,sample\na,cat,-1\n"),
         ("x.csv", "path,label,sample\na,cat,first\n"),
+        ("x.csv", "label,path\ncat,a\ndog"),  # somebody is writing it
         ("x.json", "{}"),
         ("x.json", "["),
         ("x.json", COCO % "[0, 0, 1]"),

@@ -101,7 +101,10 @@ def _csv(file: Path) -> Iterator[Label]:
             raise LabelsError(f"{file}: its head line is {', '.join(sorted(columns)) or 'missing'}")
         for row in rows:
             if row["label"]:
-                yield Label(_key(row.get("id") or row["path"]), _sample(row.get("sample")), row["label"])
+                key = row.get("id") or row.get("path")
+                if not key:
+                    raise ValueError(f"line {rows.line_num} names no item")
+                yield Label(_key(key), _sample(row.get("sample")), row["label"])
 
 
 def _sample(text: str | None) -> int | None:
