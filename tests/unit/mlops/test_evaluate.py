@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -164,6 +165,28 @@ def test_a_model_that_is_not_good_enough_is_refused(run: Path, gate: Path) -> No
     assert (result.exit_code, "its precision is" in result.output) == (1, True)
     assert "It does not pass" in (run / "evaluation.html").read_text()
     assert len(verdict.read(run).refusals) == 1
+
+
+def test_a_model_that_gives_no_numbers_for_some_samples_is_refused(run: Path) -> None:
+    """Zeros, which every model is tried with when it is loaded, it takes well."""
+    model = onnx.load(run / "model.onnx")
+    (said,) = {name for node in model.graph.node for name in node.output} & {one.name for one in model.graph.output}
+    for node in model.graph.node:
+        node.output[:] = ["numbers" if name == said else name for name in node.output]
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(1e38, np.float32), "big"))
+    model.graph.node.extend(
+        onnx.helper.make_node(operator, inputs, [output], **attributes)
+        for operator, inputs, output, attributes in (
+            ("ReduceL1", [model.graph.input[0].name], "size", {"keepdims": 0}),
+            ("Mul", ["size", "big"], "large", {}),
+            ("Mul", ["large", "big"], "infinite", {}),
+            ("Sub", ["infinite", "infinite"], "none", {}),
+            ("Add", ["numbers", "none"], said, {}),
+        )
+    )
+    onnx.save(model, run / "model.onnx")
+    result = command("evaluate", run)
+    assert (result.exit_code, "it gives NaN or infinity" in result.output) == (1, True), result.output
 
 
 def test_a_worse_model_is_refused_and_a_better_one_passes(

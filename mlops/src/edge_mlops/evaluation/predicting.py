@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_common.contract import ClassificationOutput
-from edge_inference.model import LoadedModel
+from edge_inference.model import LoadedModel, all_finite
+from edge_inference.outputs.kind import Row
 from edge_inference.package import GRAPH
 from edge_mlops.errors import RunError
 from edge_mlops.evaluation.measures import Scores, Texts
@@ -37,10 +38,18 @@ def check(model: LoadedModel) -> None:
 
 
 def predict(model: LoadedModel, samples: Samples) -> Said:
-    """The best label of each sample, and its score."""
+    """The best label of each sample, and its score.
+
+    Raises:
+        RunError: It gives no numbers for some.
+    """
     batch = model.contract.input.batch
-    blocks = [samples[first : first + batch] for first in range(0, len(samples), batch)]
-    rows = [row for block in blocks for row in model.interpret(model.run(block), [None] * len(block))]
+    rows = list[Row]()
+    for first in range(0, len(samples), batch):
+        values = model.run(samples[first : first + batch])
+        if not all_finite(values):
+            raise RunError("it gives NaN or infinity for samples of the test set")
+        rows += model.interpret(values, [None] * len(samples[first : first + batch]))
     return Said(np.array([row["label"] for row in rows], np.str_), np.array([row["score"] for row in rows], np.float64))
 
 

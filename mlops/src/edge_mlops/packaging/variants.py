@@ -105,9 +105,9 @@ def _derive(base: _Base, layout: Path, version: str, kind: str, data: Sequence[L
         shutil.copy(base.run / CONTRACT, folder)
         try:
             KINDS[kind].reduce(base.run / GRAPH, folder / GRAPH, train.samples)
+            verdict = _judged(base, folder, tests)
         except RunError as error:
             return Derived(version, None, [str(error)])
-        verdict = _judged(base, folder, tests)
         if verdict.refusals:
             return Derived(version, None, verdict.refusals)
         tolerance = _write(folder, base.run, kind, tests, others)
