@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 from math import ceil, inf
 from pathlib import Path
 from typing import Any
@@ -376,6 +378,73 @@ def test_whatever_the_fleet_nobody_keeps_what_too_many_refuse(
     else:
         assert not asked(fleet, WISH.desired)
         assert serving(fleet, "1") == len(fleet.members)
+
+
+# --- two at once, and one after the other -----------------------------------------------------------------------------
+
+
+def test_a_rollout_that_somebody_rolls_back_meanwhile_ends() -> None:
+    fleet = fleet_of(2, 2, 2)
+    turns = iter(["edge-1-0"])
+
+    def interfere(told: str) -> None:
+        if told == "edge-1-0" and next(turns, None):
+            roll_back(fleet, WISH.id, ignore, clock=fleet)
+
+    fleet.before_update = interfere
+    report = run(fleet)
+    assert (report.ok, report.reason) == (False, "somebody is rolling it back")
+    assert (asked(fleet, WISH.desired), serving(fleet, "1")) == (0, 6)
+
+
+def test_a_rollback_that_no_query_shows_ends_a_rollout_once_the_time_of_its_wave_is_over() -> None:
+    class Turning(Blind):
+        def sleep(self, seconds: float, /) -> None:
+            super().sleep(seconds)
+            twin = self.twin("edge-0-0")
+            if twin and twin.mark and not twin.mark.undone:
+                self.update(twin, BACK, replace(twin.mark, undone=True))
+
+    fleet = Turning(fleet_of(2, 2, 2).members)
+    assert run(fleet).reason == "somebody is rolling it back"
+    assert (asked(fleet, WISH.desired), serving(fleet, "1")) == (0, 6)
+
+
+class Behind(SimulatedFleet):
+    """A fleet whose index shows one device more in each look."""
+
+    def __init__(self, fleet: SimulatedFleet) -> None:
+        super().__init__(fleet.members)
+        self.looks = 0
+
+    def told(self, rollout: str) -> Iterator[ModuleTwin]:
+        self.looks += 1
+        yield from islice(super().told(rollout), self.looks)
+
+
+def test_what_the_index_shows_late_returns_too() -> None:
+    fleet = Behind(fleet_of(2, 2, 2))
+    assert run(fleet).ok
+    fleet.looks = 0
+    assert roll_back(fleet, WISH.id, ignore, clock=fleet).total(Standing.RETURNED) == 6
+    assert asked(fleet, BACK) == 6
+
+
+@pytest.mark.parametrize("refused", ["23", "3"])
+def test_a_device_returns_to_the_last_model_that_it_has_taken(refused: str) -> None:
+    """Not to one that another rollout has asked for, which never came into service."""
+    fleet = Mortal(
+        fleet_of(0, 1, 1, bad=device(0, lambda model: "LATENCY" if model["version"] in refused else None)),
+        2,
+        after=False,
+    )
+    with pytest.raises(KilledError):
+        run(fleet)
+    fleet.sleep(60)
+    later = Wish.make(PLAN, "pets", "3", f"oci:library@sha256:{'3' * 64}")
+    assert roll_out(fleet, PLAN, later, ignore, fleet).waves[0].counts == {Standing.RETURNED: 1}
+    before = OLD if "2" in refused else WISH.desired
+    assert fleet.members["bad"].model == {**before, "allowDowngrade": True}
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ class Mark:
     Attributes:
         id: The rollout's.
         wave: The number of the device's wave, from 0.
-        before: The desired property ``model`` as it was; None if there was none.
+        before: The desired property ``model`` to return to; None if there was none.
         undone: Whether that one is asked for again.
     """
 

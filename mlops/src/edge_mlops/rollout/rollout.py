@@ -6,7 +6,7 @@ from edge_mlops.errors import ChangedError, PlanError
 from edge_mlops.rollout.events import Event, Report, Tell, WaveReport
 from edge_mlops.rollout.fleet import Fleet, Mark, ModuleTwin
 from edge_mlops.rollout.plan import Plan, Wish
-from edge_mlops.rollout.standing import Seen, Standing, named
+from edge_mlops.rollout.standing import Seen, Standing, named, proven
 from edge_mlops.rollout.undoing import undo
 from edge_mlops.rollout.verdict import Verdict, judge
 from edge_mlops.rollout.watching import Clock, Watch
@@ -62,10 +62,9 @@ class _Rollout:
 
     def _reason(self, waves: list[list[str]]) -> str:
         """Why the rollout must be rolled back, once all waves are done or it must."""
-        if self._watch.look(undone=True):
-            self._watch.look()
+        self._watch.look(undone=True)
+        if self._watch.is_undone:
             return "it was rolled back before; another id has it tried again"
-        self._watch.look()
         for number, devices in enumerate(waves):
             self._watch.tell(Event(f"wave {number + 1}", self._plan.waves[number]))
             if reason := self._wave(number, devices):
@@ -89,6 +88,8 @@ class _Rollout:
         self._watch.look()
         if is_over:
             self._watch.look_closely()
+        if self._watch.is_undone:
+            return Verdict(done=False, reason="somebody is rolling it back")
         waves = [self._watch.board.counts(wave) for wave in range(number + 1)]
         waves[number][Standing.WAITING] += untold
         return judge(waves, self._plan, is_over=is_over)
@@ -113,7 +114,7 @@ class _Rollout:
     def _is_told(self, twin: ModuleTwin, wave: int) -> bool:
         """Ask for the model; says whether the twin was still as it was read."""
         try:
-            self._watch.fleet.update(twin, self._wish.desired, Mark(self._wish.id, wave, twin.model))
+            self._watch.fleet.update(twin, self._wish.desired, Mark(self._wish.id, wave, proven(twin)))
         except ChangedError:
             return False
         self._watch.tell(Event("told", f"had {named(twin.model)}", twin.device))

@@ -53,6 +53,14 @@ def asks_for(twin: ModuleTwin, rollout: str) -> bool:
     return twin.model is not None and twin.model.get("requestId") == rollout
 
 
+def proven(twin: ModuleTwin) -> JsonObject | None:
+    """What a device is to return to: what it is asked for; what it was before, if that has not come into service."""
+    mark = twin.mark
+    if mark is None or mark.undone or stands(twin, mark).standing in {Standing.ACTIVE, Standing.OVERRULED}:
+        return twin.model
+    return mark.before
+
+
 def named(model: JsonObject | None) -> str:
     """Name and version of a desired model."""
     return "no model" if model is None else f"{model.get('name')} {model.get('version')}"

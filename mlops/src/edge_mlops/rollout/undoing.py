@@ -1,7 +1,7 @@
 """Telling the devices of a rollout of the model before again."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,7 +29,8 @@ def roll_back(fleet: Fleet, rollout: str, tell: Tell, wait_s: float = WAIT_S, cl
         HubError: The hub cannot be asked; doing it again goes on.
     """
     watch = Watch(fleet, rollout, tell, clock)
-    if not watch.look(undone=True) + watch.look():
+    watch.look(undone=True)
+    if not [*watch.board]:
         raise PlanError(f"no device bears the mark of rollout {rollout}")
     undo(watch, wait_s)
     waves = [WaveReport(f"wave {wave + 1}", watch.board.counts(wave)) for wave in range(watch.board.waves)]
@@ -48,16 +49,25 @@ def undo(watch: Watch, wait_s: float) -> None:
     Raises:
         HubError: The hub cannot be asked; doing it again goes on.
     """
-    for device in watch.board:
-        _return(watch, device)
+    asked = _return_others(watch, ())
     end = watch.clock.monotonic() + wait_s
-    watch.look(undone=True)
-    while watch.board.those(Standing.WAITING):
+    while True:
+        watch.look(undone=True)
+        asked = _return_others(watch, asked)
+        if not watch.board.those(Standing.WAITING):
+            return
         if watch.clock.monotonic() >= end:
             watch.look_closely()
             return
         watch.pause()
-        watch.look(undone=True)
+
+
+def _return_others(watch: Watch, asked: Collection[str]) -> Collection[str]:
+    """Ask all devices but these, which were asked: the index may show some late. Gives those that are asked now."""
+    for device in watch.board:
+        if device not in asked:
+            _return(watch, device)
+    return {*watch.board}
 
 
 def _return(watch: Watch, device: str) -> None:

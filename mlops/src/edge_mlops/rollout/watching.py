@@ -31,6 +31,7 @@ class Watch:
         clock: The time.
         board: The rollout's devices.
         waves: The number of each device's wave, where that is known; else it is what the device's twin says.
+        is_undone: Whether a device was seen that was told of the model before again.
     """
 
     def __init__(self, fleet: Fleet, rollout: str, tell: Tell, clock: Clock) -> None:
@@ -40,6 +41,7 @@ class Watch:
         self.clock = clock
         self.board = Board()
         self.waves: dict[str, int] = {}
+        self.is_undone = False
         self._due = clock.monotonic()
 
     def note(self, device: str, seen: Seen, wave: int = 0) -> None:
@@ -48,22 +50,19 @@ class Watch:
         if is_news and seen.standing is not Standing.WAITING:
             self.tell(Event(seen.standing, seen.detail, device))
 
-    def look(self, *, undone: bool = False) -> int:
+    def look(self, *, undone: bool = False) -> None:
         """Look at all devices that bear the rollout's mark.
 
         Args:
-            undone: Whether at those that were told of the model before again, or at the others. The hub's index is
-                late: where the one kind is expected, the other is a twin of some time ago.
-
-        Returns:
-            How many there are.
+            undone: Whether those that are known were told of the model before again. The hub's index is late: where
+                the one kind is expected, the other is a twin of some time ago.
         """
         found = [(twin, mark) for twin in self.fleet.told(self.rollout) if (mark := twin.mark)]
         self._due = self.clock.monotonic() + PAGE_S * max(1, -(-len(found) // PAGE))
-        meant = [(twin, mark) for twin, mark in found if mark.undone is undone]
-        for twin, mark in meant:
-            self.note(twin.device, stands(twin, mark), mark.wave)
-        return len(meant)
+        for twin, mark in found:
+            self.is_undone |= mark.undone
+            if mark.undone is undone or twin.device not in self.board:
+                self.note(twin.device, stands(twin, mark), mark.wave)
 
     def look_closely(self) -> None:
         """Look at each device that has not answered, past the hub's index."""
@@ -85,4 +84,5 @@ class Watch:
             return Seen(Standing.ABSENT)
         if twin.mark is None or twin.mark.id != self.rollout:
             return Seen(Standing.OVERRULED, f"asked for {named(twin.model)}")
+        self.is_undone |= twin.mark.undone
         return stands(twin, twin.mark)
