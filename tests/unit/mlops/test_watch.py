@@ -14,12 +14,14 @@ from edge_inference.layout import entries
 from edge_mlops.cli import main
 from edge_mlops.errors import InputError, WatchError
 from edge_mlops.evaluation import verdict as verdicts
-from edge_mlops.watching.fleet import Package
+from edge_mlops.rollout.plan import Plan as RolloutPlan
+from edge_mlops.watching.fleet import Package, Waves
 from edge_mlops.watching.memory import Memory, Outcome, alone
 from edge_mlops.watching.plan import When, read_plan
 from edge_mlops.watching.trigger import Seen, reasons
 from edge_mlops.watching.watch import forever, once
 from support.datasets import Digits
+from support.fleet import SimulatedDevice, SimulatedFleet
 from support.registry import RegistryServer
 from support.signers import LEAF
 from support.upload import HurriedClock
@@ -147,7 +149,26 @@ def test_a_changed_recipe_is_held_against_the_model_that_is_out_and_a_gate_that_
     assert (outcome.result, outcome.version) == ("active", "2")
     assert outcome.run
     assert verdicts.read(outcome.run).reference == "pets:1"
-    assert [package.version for package in fleet.given] == ["1", "2"]
+    site.plan(recipe={})  # the change is taken back
+    assert site.once(fleet).version == "1"
+    assert [(package.version, package.is_return) for package in fleet.given] == [
+        ("1", False),
+        ("2", False),
+        ("1", True),
+    ]
+
+
+def test_devices_take_an_older_version_where_a_change_was_taken_back() -> None:
+    class Hub(SimulatedFleet):
+        def drifting(self, model: str) -> int:
+            return len(model)
+
+    packages = [Package("pets", version, f"oci:library@sha256:{version * 64}") for version in "12"]
+    hub = Hub({"edge-1": SimulatedDevice({"ring": 0})})
+    waves = Waves(hub, "pets", RolloutPlan(waves=("tags.ring = 0",)), lambda _: None, hub)
+    for package in [*packages, packages[0]._replace(is_return=True)]:
+        assert not waves.roll_out(package)
+        assert (hub.members["edge-1"].active or {})["version"] == package.version
 
 
 def test_the_command_says_by_its_status_that_the_gate_has_refused(site: Site) -> None:
@@ -173,7 +194,11 @@ def test_a_round_that_was_cut_short_is_taken_up_where_it_was(site: Site) -> None
         def roll_out(self, package: Package) -> str:
             raise Killed(package)
 
+    with pytest.raises(Killed):
+        site.once(Dying())
+    written = site.written()
     assert site.once(Devices()).version == "1"
+    assert site.written() == written  # nor is it held against itself
     site.plan(recipe={"estimator": "perceptron"}, gate={"noWorseSlices": False, "maxLatencyRatio": 1000})
     with pytest.raises(Killed):
         site.once(Dying())

@@ -48,6 +48,10 @@ class Plan(BaseModel):
             return self.max_failures
         return int(devices * float(self.max_failures.removesuffix("%")) / 100)
 
+    def downgrading(self) -> Self:
+        """The same, by which devices take an older version, too."""
+        return self.model_copy(update={"model": {**self.model, "allowDowngrade": True}})
+
 
 def read_plan(file: Path) -> Plan:
     """The plan in a JSON file.

@@ -9,11 +9,13 @@ from typing import Any
 from edge_common.clock import Clock
 from edge_inference.cli.common import repository_at
 from edge_inference.signing.signer import Signer
+from edge_inference.versions import is_older
 from edge_mlops.dataset.freezing import freeze
 from edge_mlops.evaluation import verdict as verdicts
 from edge_mlops.evaluation.evaluating import evaluate
 from edge_mlops.evaluation.verdict import Evaluation
 from edge_mlops.packaging import publishing
+from edge_mlops.packaging.lineage import packed
 from edge_mlops.packaging.numbering import latest, versions_of
 from edge_mlops.packaging.packaging import package
 from edge_mlops.training.training import train
@@ -66,7 +68,9 @@ class Round:
     async def _judged(self, run: Path) -> Evaluation:
         """The verdict on a run; one by the same measure stands."""
         plan = self._plan
-        before = self._memory.active or latest(versions_of(plan.name, plan.layout))
+        there = versions_of(plan.name, plan.layout)
+        own = packed(run, plan.layout, there.values())  # where a round was cut short: it is held against others
+        before = self._memory.active or latest(version for version, entry in there.items() if entry != own)
         active = (plan.layout, f"{plan.name}:{before}") if before else None
         if (run / verdicts.EVALUATION).exists():
             verdict = verdicts.read(run)
@@ -88,7 +92,8 @@ class Round:
         if not self._fleet:
             return ended
         with self._timed("rollout"):
-            why = self._fleet.roll_out(Package(plan.name, version, reference))
+            is_return = self._memory.active is not None and is_older(version, self._memory.active)
+            why = self._fleet.roll_out(Package(plan.name, version, reference, is_return))
         return ended | ({"result": "rolledBack", "detail": why} if why else {"result": "active"})
 
     def _published(self, version: str, now: datetime) -> str:
