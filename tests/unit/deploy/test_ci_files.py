@@ -52,8 +52,22 @@ def test_they_store_no_secret_and_pin_what_they_run(name: str) -> None:
 def test_the_programs_that_they_name_are_there(name: str) -> None:
     for program in re.findall(r"(?:mlops/azureml|\.ci)/[\w.]+", (ROOT / name).read_text()):
         assert shutil.which(ROOT / program), program
-    for path in re.findall(r"^ +- ((?:mlops|modules)/.*)$", (ROOT / name).read_text(), re.MULTILINE):
-        assert (ROOT / path.removesuffix("/**")).is_dir(), path
+
+
+def test_a_model_is_made_only_by_code_that_was_pushed_to_main_and_has_passed() -> None:
+    """Publishing it signs it."""
+    train = yaml.safe_load((ROOT / WORKFLOW).read_text())
+    ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    on = train[True]
+    assert {*on} == {"workflow_run", "repository_dispatch", "workflow_dispatch"}
+    assert (on["workflow_run"]["workflows"], on["workflow_run"]["branches"]) == ([ci["name"]], ["main"])
+    (job,) = train["jobs"].values()
+    for wanted in ("workflow_run.conclusion == 'success'", "workflow_run.event == 'push'"):
+        assert wanted in job["if"]
+    assert "workflow_run.head_sha" in job["steps"][0]["with"]["ref"]
+    stages = {stage["stage"]: stage for stage in yaml.safe_load((ROOT / PIPELINE).read_text())["stages"]}
+    assert stages["train"]["dependsOn"] == "ci"
+    assert "refs/heads/main" in stages["train"]["condition"]
 
 
 AZ = """#!/usr/bin/env bash
