@@ -85,7 +85,7 @@ def stay(example: str, folder: Path, engine: EngineName) -> None:
 
 
 @main.command()
-@click.option("--timeout", type=float, default=600.0, show_default=True, help="Seconds until giving up.")
+@click.option("--timeout", type=float, default=1200.0, show_default=True, help="Seconds until giving up.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),
@@ -110,7 +110,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
             raise
         raise click.ClickException(str(expected.exceptions[0])) from group
     except TimeoutError as error:
-        raise click.ClickException("the files were not settled in time; the modules' logs say why") from error
+        raise click.ClickException("it was not done in time; the modules' logs say why") from error
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from edge_common.contract import ClassificationOutput, Contract, Input
+from edge_mlops.documents import wrong
 from edge_mlops.errors import InputError
 
 _INPUT: Final[TypeAdapter[Any]] = TypeAdapter(Input)
@@ -44,8 +45,7 @@ def read_wish(file: Path) -> Wish:
             return Wish(input=_INPUT.validate_python(document))
         contract = Contract.model_validate(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise InputError(wrong(file, error)) from error
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{file}: {error}") from error
     output = contract.output

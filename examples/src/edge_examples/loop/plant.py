@@ -145,7 +145,7 @@ def plan(folders: Folders) -> dict[str, Any]:
 def rollout(**gate: float) -> dict[str, Any]:
     """How the fleet of one device takes a model."""
     model = {"gate": {**MODEL["gate"], **gate}}
-    return {"waves": ["capabilities.iotEdge = true"], "waveSeconds": 100, "model": model}
+    return {"waves": ["capabilities.iotEdge = true"], "waveSeconds": 300, "model": model}
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from edge_mlops.documents import wrong
 from edge_mlops.errors import InputError
 from edge_mlops.evaluation.slices import Slice
 
@@ -57,5 +58,4 @@ def read_gate(file: Path) -> Gate:
     try:
         return Gate.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise InputError(wrong(file, error)) from error

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from edge_inference.desired import DesiredModel
+from edge_mlops.documents import wrong
 from edge_mlops.errors import PlanError
 
 ID: Final = re.compile(r"[\w.-]{1,100}", re.ASCII)
@@ -62,8 +63,7 @@ def read_plan(file: Path) -> Plan:
     try:
         return Plan.model_validate_json(file.read_bytes())
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise PlanError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise PlanError(wrong(file, error)) from error
 
 
 class Wish(BaseModel):

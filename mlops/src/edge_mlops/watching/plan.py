@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
 
+from edge_mlops.documents import wrong
 from edge_mlops.errors import InputError
 from edge_mlops.evaluation.gate import Gate
 from edge_mlops.rollout.plan import Plan as RolloutPlan
@@ -140,5 +141,4 @@ def read_plan(file: Path) -> Plan:
     try:
         return Plan.model_validate_json(file.read_bytes(), context=context)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise InputError(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise InputError(wrong(file, error)) from error
