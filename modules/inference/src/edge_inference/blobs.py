@@ -20,7 +20,7 @@ from edge_inference.sources import ModelSource, Readable
 
 _CHUNK: Final = 1 << 20
 _BREATH_S: Final = 0.002
-"""Between two pieces of a file, of a millisecond each: what is answered meanwhile waits for one of them, not for all."""
+"""Between two pieces of a file, each a millisecond of work: what is answered meanwhile waits for one of them only."""
 
 _READ_ONLY: Final = 0o444
 
