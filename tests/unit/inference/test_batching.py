@@ -87,7 +87,7 @@ def test_there_are_no_more_runs_than_callers_and_none_for_nothing() -> None:
 
 
 def taken(made: Turns[str], batch: int, joins: str = "") -> list[str]:
-    return [each.work for each in take(made, made.pop(), batch, lambda work: work.startswith(joins))]
+    return [each.work for each in take(made, made.pop(), batch, lambda each: each.work.startswith(joins))]
 
 
 def test_a_run_takes_what_fits_in_turn() -> None:
