@@ -96,6 +96,17 @@ build/peers/%/.ready: benchmarks/peers/%/requirements.lock
 bench: $(VENV)/.ready-dev $(if $(filter http,$(PARTS)),peers) ## Measure the suite against the machine's limit, write benchmarks/results; PARTS=… of it, GROWTH=0.1 to grow less
 	@PYTHONPATH=benchmarks $(BIN)/python -m bench --growth $(GROWTH) $(PARTS)
 
+GPU_LIBRARIES := $(if $(wildcard /dev/nvidia*),build/gpu/.ready)
+
+.PHONY: bench-gpu
+bench-gpu: $(VENV)/.ready-dev $(GPU_LIBRARIES) ## Measure inference's engine on a GPU, for which it gets 2 GB of libraries; the last line is JSON, of null without one
+	@PYTHONPATH=build/gpu:benchmarks $(BIN)/python -m bench.gpu
+
+build/gpu/.ready: modules/inference/requirements-gpu.lock
+	rm -rf $(@D)
+	$(PIP) --require-hashes --target $(@D) -r $<
+	touch $@
+
 .PHONY: profile
 profile: $(VENV)/.ready-dev ## Draw a flame graph of MODULE=… under the benchmark's load
 	@PYTHONPATH=benchmarks $(BIN)/python -m bench.profile '$(or $(MODULE),$(error say which: make profile MODULE=transform))'

@@ -20,6 +20,8 @@ SIDE: Final = 224
 SCORES: Final = "scores"
 _MEAN: Final = (123.7, 116.3, 103.5)
 _SCALE: Final = (0.0171, 0.0175, 0.0174)
+_BRANCH: Final = 0.25
+"""What each block of a residual network adds, or its values would outgrow FP16 after sixteen."""
 
 
 def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
@@ -29,7 +31,7 @@ def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
     ``sqrt(2 / fan in)`` (He et al. 2015), which keeps what flows through the layers from vanishing.
 
     Args:
-        name: ``shufflenet`` or ``squeezenet``.
+        name: ``shufflenet``, ``squeezenet`` or ``resnet50``.
         seed: Of the weights.
     """
     made = onnx.load(LIGHT / f"light_{name}.onnx")
@@ -43,12 +45,13 @@ def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
     taken = next(port for port in graph.input if port.name not in constants)
     nodes = [node for node in graph.node if node.op_type != "ConstantOfShape"]
     nodes.append(helper.make_node("Flatten", [graph.output[0].name], [SCORES]))
+    read = {name for node in nodes for name in node.input}
     free = helper.make_graph(
         nodes,
         name,
         [helper.make_tensor_value_info(taken.name, onnx.TensorProto.FLOAT, ["batch", 3, SIDE, SIDE])],
         [helper.make_tensor_value_info(SCORES, onnx.TensorProto.FLOAT, ["batch", CLASSES])],
-        [numpy_helper.from_array(value, key) for key, value in given.items()],
+        [numpy_helper.from_array(value, key) for key, value in given.items() if key in read],
     )
     whole = helper.make_model(free, opset_imports=made.opset_import, ir_version=IR_VERSION)
     contract = Contract(
@@ -92,6 +95,8 @@ def averages() -> tuple[bytes, Contract]:
 def _weights(random: np.random.Generator, name: str, shape: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     if len(shape) > 1:
         return random.normal(0, np.sqrt(2 / prod(shape[1:])), shape).astype(np.float32)
+    if name.endswith("_branch2c_bn_s_0"):
+        return np.full(shape, _BRANCH, np.float32)
     is_factor = name.endswith(("_bn_s_0", "_bn_riv_0"))  # a batch normalisation's scale and variance
     return np.full(shape, 1.0 if is_factor else 0.0, np.float32)
 

@@ -17,8 +17,8 @@ from edge_inference.outputs import interpreter
 
 @pytest.mark.parametrize(
     "model",
-    [networks.network("shufflenet"), networks.network("squeezenet"), networks.tiny(), networks.averages()],
-    ids=["shufflenet", "squeezenet", "tiny", "averages"],
+    [*map(networks.network, ("shufflenet", "squeezenet", "resnet50")), networks.tiny(), networks.averages()],
+    ids=["shufflenet", "squeezenet", "resnet50", "tiny", "averages"],
 )
 def test_a_network_takes_batches_of_any_size_and_says_something_of_each(model: tuple[bytes, Contract]) -> None:
     graph, contract = model

@@ -87,7 +87,7 @@ def test_there_are_no_more_runs_than_callers_and_none_for_nothing() -> None:
 
 
 def taken(made: Turns[str], batch: int, joins: str = "") -> list[str]:
-    return [each.work for each in take(made, made.pop(), batch, lambda work: work.startswith(joins))]
+    return [each.work for each in take(made, made.pop(), batch, lambda each: each.work.startswith(joins))]
 
 
 def test_a_run_takes_what_fits_in_turn() -> None:
@@ -154,6 +154,16 @@ def test_who_shares_a_run_with_what_fails_is_not_harmed() -> None:
     assert (good.result, other.result) == ([2], [6])
     with pytest.raises(RunFailedError, match="negative"):
         _ = bad.result
+
+
+@pytest.mark.parametrize("given", [np.float32(1), np.ones((1, 2), np.float32)])
+def test_what_does_not_give_a_row_for_each_sample_harms_nobody_else(given: Array) -> None:
+    def odd(samples: Array) -> Array:
+        return double(samples) if len(samples) == 1 and samples[0, 0, 0, 0] else np.asarray(given)
+
+    model = fake_model(V1, FakeSession(V1, odd))
+    good, other = together(model, [doubling(1), doubling(2)], batch=8)
+    assert (good.result, other.result) == ([2], [4])
 
 
 def test_what_cannot_be_asked_for_harms_nobody_either() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from edge_inference.model import LoadedModel
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.processors import usable
 from edge_inference.retuning import PAUSE_S, QUIET_S
 from edge_inference.session import Array, Session, Way
 from edge_inference.tuning.choice import Choice
+from edge_inference.tuning.trying import Bench
 from support.benches import Preferring
 from support.inference import Device
 from support.models import contract
@@ -156,6 +158,24 @@ async def test_what_was_measured_beside_others_is_tried_again_but_not_at_once(tu
     await tuned.clock.advance(PAUSE_S)
     await until_tuned(tuned, 4)
     assert bench.made == 3
+
+
+async def test_a_model_that_cannot_be_measured_serves_and_goes_on_serving(tmp_path: Path) -> None:
+    def broken(model: LoadedModel, _: Callable[[], bool]) -> Bench:
+        tried.append(model)
+        raise OSError("the disk does not answer")
+
+    tried: list[LoadedModel] = []
+    device = Device(tmp_path)
+    device.bench = broken
+    await device.start()
+    await device.swap_to(device.pack(V1))
+    while len(tried) < 2:
+        await device.clock.advance(QUIET_S)
+        await asyncio.sleep(0.01)
+    device.send(V1, 1)
+    assert await device.predictions()
+    await device.stop()
 
 
 async def test_batches_are_cut_to_the_size_that_is_best(tuned: Device, counting: Counting) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from tritonclient.http import InferenceServerClient as BlockingClient
 from tritonclient.http import InferInput, InferRequestedOutput
 from tritonclient.http.aio import InferenceServerClient
@@ -18,7 +19,7 @@ from tritonclient.http.aio import InferenceServerClient
 from edge_common.fakes import FakeHub
 from edge_inference.web.wiring import MOST_BYTES, PLACES
 from support.inference import Device
-from support.models import contract
+from support.models import contract, graph
 from support.web import free_port
 from support.web_client import INFER, SAMPLE, half_a_request, request
 
@@ -201,6 +202,16 @@ async def test_without_a_model_it_lives_and_is_not_ready(bare: Device) -> None:
 async def test_a_run_that_fails_is_the_servers_fault(by_hand: httpx.AsyncClient) -> None:
     response = await by_hand.post(INFER, json=request(99))
     assert (response.status_code, "the model could not run" in response.json()["error"]) == (500, True)
+
+
+async def test_an_output_that_is_a_single_number_is_given_as_it_is(bare: Device) -> None:
+    made = graph()
+    made.graph.node.append(helper.make_node("ReduceMax", ["flat"], ["brightest"], keepdims=0))
+    made.graph.output.append(helper.make_tensor_value_info("brightest", TensorProto.FLOAT, []))
+    await bare.swap_to(bare.pack(V1, model=made))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}", timeout=60) as asked:
+        answer = (await asked.post(INFER, json=request(1, 3))).json()
+    assert [(output["shape"], output["data"]) for output in answer["outputs"]] == [([2, 2], [-1, 1, -3, 3]), ([], [3])]
 
 
 async def test_json_cannot_hold_what_binary_data_can(client: InferenceServerClient, by_hand: httpx.AsyncClient) -> None:

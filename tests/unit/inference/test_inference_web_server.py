@@ -158,6 +158,21 @@ async def test_a_connection_that_brings_no_whole_request_is_closed(begin: bytes,
         writer.close()
 
 
+async def test_a_client_that_takes_in_no_answer_is_given_up_though_it_asks_on() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    serving = Server(PlainTextResponse(bytes(32 << 20)), listener, None, Limits(patience=0.05))
+    work = asyncio.create_task(serving.run_beside())
+    with socket.create_connection(listener.getsockname()) as client:
+        client.sendall(WHOLE * 2)
+        while not serving.server_state.total_requests:
+            await asyncio.sleep(0.01)
+        async with asyncio.timeout(10):
+            while serving.server_state.connections:
+                await asyncio.sleep(0.01)
+    await serving.drain()
+    await work
+
+
 async def test_a_request_may_take_longer_than_its_client_may() -> None:
     free = asyncio.Event()
 

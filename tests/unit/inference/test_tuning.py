@@ -14,7 +14,7 @@ from edge_inference.onnx_session import OnnxSession
 from edge_inference.processors import usable
 from edge_inference.session import Array, Way
 from edge_inference.tuning.book import MOST, Book
-from edge_inference.tuning.choice import Choice, Situation, Tuning
+from edge_inference.tuning.choice import Choice, Situation, Tuning, within
 from edge_inference.tuning.fingerprint import fingerprint
 from edge_inference.tuning.neighbours import Moment
 from edge_inference.tuning.search import search
@@ -72,6 +72,12 @@ def test_on_a_gpu_callers_and_binding_are_varied_and_not_threads() -> None:
     assert {choice.way for choice in grid} == {Way(1), Way(1, bound=True)}
     assert {choice.callers for choice in grid} == {1, 2, 4}
     assert {choice.batch for choice in grid} == {1, 4, 16, 32}
+
+
+def test_no_more_ways_are_tried_than_there_is_room_for() -> None:
+    for room, threads in ((0, {1}), (1, {1, 2}), (2, {1, 2, 4}), (9, {1, 2, 4})):
+        assert {choice.way.threads for choice in within(GRID, Way(1), room)} == threads
+    assert {choice.way.threads for choice in within(GRID, Way(4), 0)} == {4}
 
 
 def test_one_core_has_one_crew() -> None:
@@ -193,31 +199,43 @@ class Noisy(MoreIsBetter):
 def test_a_measurement_is_made_once_for_a_model_and_a_device(tmp_path: Path) -> None:
     model, book = fake_model(V1, FakeSession(V1, np.asarray)), Book(tmp_path / "tuning.json")
     tuner = Tuner(book, FakeClock(), MoreIsBetter)
-    assert tuner.fit(model).tuning is None
-    tuned = tuner.tune(model, room=True, stop=lambda: False)
+    assert tuner.fit(model, room=2).tuning is None
+    tuned = tuner.tune(model, room=2, stop=lambda: False)
     assert tuned.tuning
     assert tuned.tuning.choice.batch == V1.input.batch
-    assert tuner.tune(tuned, room=True, stop=lambda: False) is tuned
-    assert tuner.fit(model).tuning == tuned.tuning
-    assert tuner.fit(replace(model, plan=replace(PLAN, threads=2))).tuning is None
+    assert tuner.tune(tuned, room=2, stop=lambda: False) is tuned
+    assert tuner.fit(model, room=2).tuning == tuned.tuning
+    assert tuner.fit(replace(model, plan=replace(PLAN, threads=2)), room=2).tuning is None
 
 
 def test_beside_others_nothing_is_believed(tmp_path: Path) -> None:
     model, tuner = fake_model(V1, FakeSession(V1, np.asarray)), Tuner(Book(tmp_path / "t"), FakeClock(), Noisy)
-    assert tuner.tune(model, room=True, stop=lambda: False) is model
-    assert tuner.fit(model).tuning is None
+    assert tuner.tune(model, room=2, stop=lambda: False) is model
+    assert tuner.fit(model, room=2).tuning is None
 
 
 def test_threads_that_a_setting_fixes_are_those_of_the_session(tmp_path: Path) -> None:
     model = replace(fake_model(V1, FakeSession(V1, np.asarray)), plan=replace(PLAN, threads=3))
-    assert Tuner(Book(tmp_path / "t"), FakeClock(), MoreIsBetter).fit(model).session.way == Way(3)
+    assert Tuner(Book(tmp_path / "t"), FakeClock(), MoreIsBetter).fit(model, room=1).session.way == Way(3)
+
+
+def test_a_model_that_cannot_be_loaded_once_more_runs_as_it_is(tmp_path: Path) -> None:
+    class Single(FakeSession):
+        def anew(self, way: Way) -> "FakeSession":
+            raise LoadFailedError(f"no memory for {way}")
+
+    plan = replace(PLAN, threads=3)
+    refusing, willing = (replace(fake_model(V1, kind(V1, np.asarray)), plan=plan) for kind in (Single, FakeSession))
+    tuner = Tuner(Book(tmp_path / "t"), FakeClock(), MoreIsBetter)
+    assert tuner.fit(refusing, room=1) is refusing
+    assert tuner.fit(willing, room=0) is willing
 
 
 def test_work_breaks_a_measurement_off(tmp_path: Path) -> None:
     session = FakeSession(V1, lambda rows: rows[:, 0, 0, :2])
     model = fake_model(V1, session)
     tuner = Tuner(Book(tmp_path / "t"), FakeClock(), Stopwatch)
-    assert tuner.tune(model, room=True, stop=lambda: len(session.sizes) > 3) is model
+    assert tuner.tune(model, room=2, stop=lambda: len(session.sizes) > 3) is model
     assert len(session.sizes) < 20
 
 

@@ -1,5 +1,6 @@
 """Many pieces in few threads: one that hangs, or all of them."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,26 @@ async def test_where_no_thread_is_left_the_rest_stays_without_an_outcome(enough:
     given_up, *others = [piece.outcome for piece in pieces]
     assert isinstance(given_up, OverdueError)
     assert others == [None, None]
+
+
+async def test_what_nobody_waits_for_is_not_begun() -> None:
+    begun, go_on = [Event() for _ in range(3)], Event()
+
+    def piece(number: int) -> Piece[bool]:
+        def work(_: Stopwatch) -> bool:
+            begun[number].set()
+            return go_on.wait(10)
+
+        return Piece(work)
+
+    with ThreadPoolExecutor(1) as pool:
+        working = asyncio.create_task(work_off([piece(number) for number in range(3)], 1, pool, 10))
+        await asyncio.to_thread(begun[0].wait, 10)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        go_on.set()
+    assert [each.is_set() for each in begun] == [True, False, False]
 
 
 async def test_what_is_broken_is_raised() -> None:

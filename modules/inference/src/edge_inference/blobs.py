@@ -19,6 +19,9 @@ from edge_inference.patience import Patience, Pause
 from edge_inference.sources import ModelSource, Readable
 
 _CHUNK: Final = 1 << 20
+_BREATH_S: Final = 0.002
+"""Between two pieces of a file, each a millisecond of work: what is answered meanwhile waits for one of them only."""
+
 _READ_ONLY: Final = 0o444
 
 
@@ -152,7 +155,7 @@ def _portions(file: Readable, pause: Pause, most: int) -> Iterator[bytes | memor
         return
     buffer, left = memoryview(bytearray(min(_CHUNK, most))), most
     while size := file.readinto(buffer[:left]):
-        pause(0)
+        pause(_BREATH_S)
         yield buffer[:size]
         left -= size
 

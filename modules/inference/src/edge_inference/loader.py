@@ -12,9 +12,9 @@ from edge_common.background import background
 from edge_common.contract import Contract
 from edge_common.messages import ModelIdentity
 from edge_inference.desired import Wish
-from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError, OutOfMemoryError
+from edge_inference.errors import BadDesiredError, DigestMismatchError, LoadFailedError, ModelError
 from edge_inference.golden import run_golden
-from edge_inference.memory import check_memory, free_memory
+from edge_inference.memory import check_memory, free_memory, needed_memory
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.optimised import Optimised
 from edge_inference.patience import Pause
@@ -101,13 +101,19 @@ class Loader:
 
         Args:
             model: Warm.
-            stop: Says when there is other work; the model is then as it was.
+            stop: Says when there is other work.
+
+        Returns:
+            The model as it was, too, if there is other work, or it cannot be measured.
         """
         off = threading.Event()
         try:
-            room = await self._do(_fits, self._store.files(model.identity.digest))
+            room = await self._room(model.identity)
             tuned = partial(self._tuner.tune, model, room=room, stop=lambda: off.is_set() or stop())
             return await self._do(tuned)
+        except Exception:
+            log.exception("a model could not be tuned, for a reason that was not foreseen; it runs as it is")
+            return model
         finally:
             off.set()
 
@@ -146,7 +152,7 @@ class Loader:
         await self._do(check_memory, folder, free_memory())
         model = await self._open(wanted, folder, contract)
         step(State.WARMING)
-        model = await self._do(self._tuner.fit, model)
+        model = await self._do(partial(self._tuner.fit, model, room=await self._room(wanted)))
         await self._do(model.warm_up)
         if self._serving.active is None and not wish.alone:
             model = await self.tune(model)
@@ -167,17 +173,16 @@ class Loader:
                 await self._optimised.discard(wanted.digest)
         return await self._do(load_model, *about)
 
+    async def _room(self, identity: ModelIdentity) -> int:
+        """How many times more a model can be loaded before memory ends."""
+        return await self._do(_times, self._store.files(identity.digest))
+
     async def _do(self, work: Callable[..., T], *arguments: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
 
-def _fits(folder: Path) -> bool:
-    """Whether there is the memory to load a package once more."""
-    try:
-        check_memory(folder, free_memory())
-    except OutOfMemoryError:
-        return False
-    return True
+def _times(folder: Path) -> int:
+    return free_memory() // needed_memory(folder)
 
 
 def _on_loop(come: Come, digest: str) -> Callable[[int], None]:

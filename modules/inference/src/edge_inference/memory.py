@@ -25,10 +25,19 @@ def check_memory(folder: Path, free: int) -> None:
         OutOfMemoryError: They do not.
         LoadFailedError: The graph is no ONNX model.
     """
-    stored = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    needed = max(stored, declared_bytes(folder / GRAPH))
+    needed = needed_memory(folder)
     if needed > free:
         raise OutOfMemoryError(f"its weights alone are {needed} bytes; {free} bytes of memory are left")
+
+
+def needed_memory(folder: Path) -> int:
+    """The bytes that a package takes at least; more than none.
+
+    Raises:
+        LoadFailedError: The graph is no ONNX model.
+    """
+    stored = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return max(stored, declared_bytes(folder / GRAPH))
 
 
 def free_memory(root: Path = _ROOT) -> int:

@@ -91,8 +91,7 @@ class LoadedModel:
             self.interpreter.check({name: array.shape for name, array in values.items()})
         except ContractMismatchError as error:
             raise RunFailedError(str(error)) from error
-        if wrong := [len(array) for array in values.values() if len(array) != rows]:
-            raise RunFailedError(f"{rows} samples gave {wrong[0]} rows")
+        check_rows(values, rows)
 
     def compute(self, rows: Array, outputs: Sequence[str]) -> Values:
         """What the graph makes of prepared samples, whatever the contract says of its outputs.
@@ -107,6 +106,8 @@ class LoadedModel:
         name = self.contract.input.name
         pieces = np.split(rows, len(rows)) if self.session.inputs[name].shape[0] == 1 else [rows]
         given = [self.session.run({name: piece}, outputs) for piece in pieces]
+        if len(given) == 1:
+            return dict(zip(outputs, given[0], strict=True))
         try:
             return dict(zip(outputs, map(np.concatenate, zip(*given, strict=True)), strict=True))
         except ValueError as error:  # arrays of various shapes
@@ -136,6 +137,16 @@ class LoadedModel:
                 raise kind(f"the graph does not run on {rows} samples of zeros: {error}") from error
             if not all_finite(values):
                 raise LoadFailedError("the graph gives NaN or infinity for zeros")
+
+
+def check_rows(values: Values, rows: int) -> None:
+    """See that a run has given a row for each of its samples.
+
+    Raises:
+        RunFailedError: It has not.
+    """
+    if wrong := [array.shape for array in values.values() if array.shape[:1] != (rows,)]:
+        raise RunFailedError(f"{rows} samples gave an output of shape {wrong[0]}")
 
 
 def all_finite(values: Values) -> bool:

@@ -64,11 +64,14 @@ class _Hand(Generic[T]):
                 self.at.outcome = outcome
 
 
+_AtWork = dict[asyncio.Future[None], _Hand[T]]
+
+
 async def work_off(pieces: Sequence[Piece[T]], hands: int, pool: ThreadPoolExecutor, seconds: float) -> None:
     """Do all pieces.
 
     One that takes too long is given up, and its thread with it: its outcome is an OverdueError. Where no thread is
-    left, some pieces may stay without an outcome.
+    left, some pieces may stay without an outcome. Cancelled, it leaves what was not begun undone.
 
     Args:
         pieces: What to do.
@@ -78,20 +81,28 @@ async def work_off(pieces: Sequence[Piece[T]], hands: int, pool: ThreadPoolExecu
     """
     todo, loop = deque(pieces), asyncio.get_running_loop()
     at_work = {loop.run_in_executor(pool, hand.run): hand for hand in (_Hand(todo) for _ in pieces[:hands])}
-    while at_work:
-        done, _ = await asyncio.wait(at_work, timeout=LOOK_S)
-        for ended in done:
-            del at_work[ended]
-            ended.result()
-        if late := [one for one, hand in at_work.items() if hand.at and hand.at.stopwatch.seconds > seconds]:
-            for one in late:
-                _dismiss(at_work.pop(one), seconds)
-            for idle in [one for one, hand in at_work.items() if hand.at is None]:  # whose thread may be the lost one
-                at_work.pop(idle).dismissed = True
-                idle.cancel()
+    try:
+        while at_work:
+            done, _ = await asyncio.wait(at_work, timeout=LOOK_S)
+            for ended in done:
+                del at_work[ended]
+                ended.result()
+            _give_up(at_work, seconds)
+    finally:
+        _dismiss(at_work, [*at_work])  # where nobody waits for the pieces any more
 
 
-def _dismiss(hand: _Hand[T], seconds: float) -> None:
-    hand.dismissed = True
-    if hand.at:
-        hand.at.outcome = OverdueError(seconds)
+def _give_up(at_work: _AtWork[T], seconds: float) -> None:
+    """Go on without the hands that are at a piece for too long."""
+    at = {one: hand.at for one, hand in at_work.items()}
+    late = {one: piece for one, piece in at.items() if piece and piece.stopwatch.seconds > seconds}
+    if late:
+        _dismiss(at_work, [*late, *(one for one, piece in at.items() if piece is None)])  # whose thread may be lost
+    for piece in late.values():
+        piece.outcome = OverdueError(seconds)
+
+
+def _dismiss(at_work: _AtWork[T], those: Sequence[asyncio.Future[None]]) -> None:
+    for one in those:
+        at_work.pop(one).dismissed = True
+        one.cancel()

@@ -146,8 +146,9 @@ class Batcher:
         job = first.work
         if job.future.cancelled():
             return None
+        now = self._clock.monotonic()
         try:
-            if first.until < self._clock.monotonic():
+            if first.until < now:
                 self._measures.shed.inc()
                 raise ItemError(TOO_LATE, "its turn has not come in time", can_retry=True)
             model = job.pick()
@@ -155,7 +156,7 @@ class Batcher:
             loop.call_soon_threadsafe(_fail, job.future, error)
             return None
         batch = min(self._limits().batch, model.contract.input.batch)
-        return Run(model, take(self._turns, first, batch, partial(_joins, model)), batch)
+        return Run(model, take(self._turns, first, batch, partial(_joins, model, now)), batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,11 @@ class Run:
     batch: int
 
 
-def _joins(model: LoadedModel, job: Job) -> bool:
+def _joins(model: LoadedModel, now: float, waiting: Waiting[Job]) -> bool:
+    """Whether work can share a run of this model; nobody waits for what is cancelled, or come too late."""
+    job = waiting.work
     try:
-        return job.pick() is model
+        return not job.future.cancelled() and waiting.until >= now and job.pick() is model
     except ItemError:
         return False
 

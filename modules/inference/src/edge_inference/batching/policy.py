@@ -41,7 +41,7 @@ def wait(turns: Turns[T], running: int, limits: Limits, now: float) -> float | N
     return max(0.0, turns.oldest + FILL_S - now)
 
 
-def take(turns: Turns[T], first: Waiting[T], batch: int, joins: Callable[[T], bool]) -> list[Waiting[T]]:
+def take(turns: Turns[T], first: Waiting[T], batch: int, joins: Callable[[Waiting[T]], bool]) -> list[Waiting[T]]:
     """Take what goes into a run besides the first, in turn: as much as fits.
 
     Args:
@@ -54,7 +54,7 @@ def take(turns: Turns[T], first: Waiting[T], batch: int, joins: Callable[[T], bo
     while turns:
         following = turns.peek()
         rows += following.rows
-        if rows > batch or not joins(following.work):
+        if rows > batch or not joins(following):
             break
         run.append(turns.pop())
     return run

@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from edge_inference.errors import RunFailedError
-from edge_inference.model import LoadedModel
+from edge_inference.model import LoadedModel, check_rows
 from edge_inference.outputs.kind import Values
 from edge_inference.session import Array
 
@@ -151,8 +151,7 @@ def _joined(pieces: Sequence[Values]) -> Values:
 
 def _exact(model: LoadedModel, rows: Array, outputs: Sequence[str]) -> Values:
     values = model.compute(rows, outputs)
-    if wrong := [len(array) for array in values.values() if len(array) != len(rows)]:
-        raise RunFailedError(f"{len(rows)} samples gave {wrong[0]} rows")
+    check_rows(values, len(rows))
     return values
 
 

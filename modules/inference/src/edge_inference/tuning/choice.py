@@ -52,6 +52,18 @@ class Tuning:
         }
 
 
+def within(grid: Sequence[Choice], own: Way, room: int) -> Sequence[Choice]:
+    """Those choices that can be had in memory at once, the first ones where it ends.
+
+    Args:
+        grid: The choices.
+        own: The way of the session that is there.
+        room: How many more there may be, each of a way of its own.
+    """
+    ways = [*dict.fromkeys([own, *(choice.way for choice in grid)])][: 1 + room]
+    return [choice for choice in grid if choice.way in ways]
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What a model is to run on.

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from edge_common.clock import Clock
+from edge_inference.errors import ModelError, OutOfMemoryError
 from edge_inference.model import LoadedModel
 from edge_inference.processors import usable
-from edge_inference.session import Way
+from edge_inference.session import Session, Way
 from edge_inference.tuning.book import Book
-from edge_inference.tuning.choice import Situation, Tuning
+from edge_inference.tuning.choice import Situation, Tuning, within
 from edge_inference.tuning.fingerprint import fingerprint
 from edge_inference.tuning.search import search
 from edge_inference.tuning.trying import BusyError, MakeBench
@@ -36,24 +37,29 @@ class Tuner:
         self._clock = clock
         self._bench = bench
 
-    def fit(self, model: LoadedModel) -> LoadedModel:
-        """The model as it is known to run best; as it is, where nothing is known.
+    def fit(self, model: LoadedModel, *, room: int) -> LoadedModel:
+        """The model as it is known to run best; as it is, where nothing is known, or it cannot be loaded for that.
 
-        Raises:
-            LoadFailedError: It has to be loaded once more for that, and cannot be.
-            OutOfMemoryError: Likewise.
+        Args:
+            model: Just loaded.
+            room: How many times more there is the memory to load it.
         """
         tuning = self._book.find(model.identity.digest, fingerprint(model.session, model.plan))
         way = tuning.choice.way if tuning else Way(model.plan.threads or 1)
-        session = model.session if model.session.way == way else model.session.anew(way)
-        return replace(model, session=session, tuning=tuning)
+        if model.session.way == way:
+            return replace(model, tuning=tuning)
+        try:
+            return replace(model, session=_anew(model, way, room), tuning=tuning)
+        except ModelError as error:
+            log.warning("%s is not run by %s: %s", model.identity.digest, way, error)
+            return model
 
-    def tune(self, model: LoadedModel, *, room: bool, stop: Callable[[], bool]) -> LoadedModel:
+    def tune(self, model: LoadedModel, *, room: int, stop: Callable[[], bool]) -> LoadedModel:
         """Measure, unless that was done; the model as it turned out to run best.
 
         Args:
             model: Warm.
-            room: Whether there is the memory to load it once more.
+            room: How many times more there is the memory to load it.
             stop: Says when there is other work.
 
         Returns:
@@ -62,7 +68,7 @@ class Tuner:
         if model.tuning:
             return model
         bench = self._bench(model, stop)
-        grid = [choice for choice in _situation(model).grid if room or choice.way == model.session.way]
+        grid = within(_situation(model).grid, model.session.way, room)
         try:
             found = search(grid, bench.rate, SECONDS, time.monotonic)
         except BusyError:
@@ -74,6 +80,12 @@ class Tuner:
         log.info("%s is tuned: %s", model.identity.digest, tuning.reported())
         self._book.enter(model.identity.digest, fingerprint(model.session, model.plan), tuning)
         return replace(bench.model(tuning.choice.way), tuning=tuning)
+
+
+def _anew(model: LoadedModel, way: Way, room: int) -> Session:
+    if not room:
+        raise OutOfMemoryError("there is not the memory to load it once more")
+    return model.session.anew(way)
 
 
 def _situation(model: LoadedModel) -> Situation:

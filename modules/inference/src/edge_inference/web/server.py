@@ -90,13 +90,21 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         self._watch()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._watch()
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._forget()
 
     def _watch(self) -> None:
         cycle: RequestResponseCycle | None = self.cycle
-        if cycle and not cycle.response_complete:
+        if cycle and not (cycle.response_complete or self.flow.write_paused):
             self._forget()
         elif self._deadline is None:
             self._deadline = self.loop.call_later(self._limits.patience, self.transport.abort)
