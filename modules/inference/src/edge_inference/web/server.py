@@ -29,12 +29,14 @@ class Limits:
         patience: Seconds to bring a request, or to take in an answer.
         framing: Bytes of a request that are not its body: its head, and what is around the pieces of a body.
         ahead: Requests that may come before the one in hand is answered.
+        at_once: Bytes of a body that are gathered before whoever reads it is woken; all of most bodies.
     """
 
     connections: int = 256
     patience: float = 15.0
     framing: int = 256 << 10
     ahead: int = 8
+    at_once: int = 1 << 20
 
 
 class _TooManyError(Exception):
@@ -79,8 +81,15 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        """Gather it. uvicorn wakes the reader for each piece, and pauses the transport from 64 KiB on."""
         self._framing -= len(body)
-        super().on_body(body)
+        cycle: RequestResponseCycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > self._limits.at_once:
+            self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._framing = 0
