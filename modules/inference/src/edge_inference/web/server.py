@@ -14,6 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from edge_inference.web.whole import WholeAnswers
+
 log = logging.getLogger(__name__)
 
 STOP_S: Final = 5
@@ -61,6 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
+        self._answers = WholeAnswers(transport)
         # asyncio does so only where the listening socket names its protocol, which socket.create_server's does not; and
         # without it the body of an answer waits 40 ms for the client to acknowledge the head.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -79,6 +82,8 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) == self._limits.ahead:
             raise _TooManyError
         super().on_headers_complete()
+        if not self.expect_100_continue:  # which uvicorn says there too, and the client waits for
+            self.cycle.transport = self._answers
 
     def on_body(self, body: bytes) -> None:
         """Gather it. uvicorn wakes the reader for each piece, and pauses the transport from 64 KiB on."""
@@ -96,6 +101,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._answers.flush()
         super().on_response_complete()
         self._watch()
 
