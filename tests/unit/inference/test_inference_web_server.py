@@ -285,6 +285,28 @@ async def test_a_large_body_is_no_head() -> None:
             assert (await asked.post("/", content=content)).text == "1000000"
 
 
+@pytest.mark.parametrize(("at_once", "whole"), [(1_000_000, True), (100_000, False)])
+async def test_who_reads_a_body_is_woken_for_all_of_it_or_for_much_of_it(at_once: int, *, whole: bool) -> None:
+    sizes: list[int] = []
+
+    async def note(scope: Scope, receive: Receive, send: Send) -> None:
+        more = True
+        while more:
+            message = await receive()
+            sizes.append(len(message["body"]))
+            more = message["more_body"]
+        await GREETING(scope, receive, send)
+
+    async with (
+        server(Limits(at_once=at_once), note) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as asked,
+    ):
+        assert (await asked.post("/", content=bytes(900_000))).text == "hello"
+    assert sum(sizes) == 900_000
+    assert (len(sizes) == 1) is whole
+    assert max(sizes[:-1], default=at_once + 1) > at_once
+
+
 async def test_more_requests_ahead_than_there_may_be_end_the_connection() -> None:
     free = asyncio.Event()
 

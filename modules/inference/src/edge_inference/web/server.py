@@ -14,6 +14,8 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from edge_inference.web.whole import WholeAnswers
+
 log = logging.getLogger(__name__)
 
 STOP_S: Final = 5
@@ -29,12 +31,14 @@ class Limits:
         patience: Seconds to bring a request, or to take in an answer.
         framing: Bytes of a request that are not its body: its head, and what is around the pieces of a body.
         ahead: Requests that may come before the one in hand is answered.
+        at_once: Bytes of a body that are gathered before whoever reads it is woken; all of most bodies.
     """
 
     connections: int = 256
     patience: float = 15.0
     framing: int = 256 << 10
     ahead: int = 8
+    at_once: int = 1 << 20
 
 
 class _TooManyError(Exception):
@@ -59,6 +63,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
         super().connection_made(transport)
+        self._answers = WholeAnswers(transport)
         # asyncio does so only where the listening socket names its protocol, which socket.create_server's does not; and
         # without it the body of an answer waits 40 ms for the client to acknowledge the head.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -77,16 +82,26 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) == self._limits.ahead:
             raise _TooManyError
         super().on_headers_complete()
+        if not self.expect_100_continue:  # which uvicorn says there too, and the client waits for
+            self.cycle.transport = self._answers
 
     def on_body(self, body: bytes) -> None:
+        """Gather it. uvicorn wakes the reader for each piece, and pauses the transport from 64 KiB on."""
         self._framing -= len(body)
-        super().on_body(body)
+        cycle: RequestResponseCycle = self.cycle
+        if cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > self._limits.at_once:
+            self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._framing = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._answers.flush()
         super().on_response_complete()
         self._watch()
 
