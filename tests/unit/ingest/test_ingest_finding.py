@@ -167,4 +167,4 @@ async def test_twenty_thousand_files_need_little_memory(folder: Path) -> None:
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert peak < 8_000_000
+        assert peak < 12_000_000  # 6 to 9 million, by who is ahead: the scan, or what looks at its files
