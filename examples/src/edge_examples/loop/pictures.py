@@ -33,7 +33,7 @@ class Pictures(NamedTuple):
         noticed: Most are inverted.
         hard: Likewise, later.
         held_out: Of either kind in turn; for judging alone.
-        traffic: Likewise; what comes while models are changed.
+        traffic: As those of later; what comes while models are changed.
     """
 
     first: Sequence[Drop]
@@ -49,13 +49,14 @@ def pictures() -> Pictures:
     taken = [*zip(known.images, known.labels.tolist(), strict=True)]
     kept = [*zip(held_out.images, held_out.labels.tolist(), strict=True)]
     later = [_file(f"line/{n}", *one, inverted=n % STILL > 0) for n, one in enumerate(taken[FIRST:], start=FIRST)]
-    judged = [_file(f"{n}", *one, inverted=n % 2 > 0) for n, one in enumerate(kept)]
+    judged = [_file(f"{n}", *one, inverted=n % 2 > 0) for n, one in enumerate(kept[:HELD_OUT])]
+    traffic = [_file(f"{n}", *one, inverted=n % STILL > 0) for n, one in enumerate(kept[HELD_OUT:])]
     return Pictures(
         first=[_file(f"line/{n}", *one, inverted=False) for n, one in enumerate(taken[:FIRST])],
         noticed=later[:NOTICED],
         hard=later[NOTICED : NOTICED + HARD],
-        held_out=judged[:HELD_OUT],
-        traffic=judged[HELD_OUT:],
+        held_out=judged,
+        traffic=traffic,
     )
 
 

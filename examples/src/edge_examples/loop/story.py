@@ -101,11 +101,12 @@ class Loop:
         return after
 
     async def _drift(self, site: Plant) -> None:
+        """What is judged comes first: it is even, and would end the drift that the watch is to see."""
+        await site.feed(_below("before", self._pictures.held_out))
         async with site.traffic("noticed", self._pictures.noticed):
             worst = (await site.until_drift())["features"][0]
         self._tell(f"{worst['name']}: PSI {worst['psi']}, KS {worst['ks']}")
         await site.feed(self._pictures.hard)
-        await site.feed(_below("before", self._pictures.held_out))
 
     def _judge(self, first: str, second: str) -> None:
         """By what the device has stored."""
