@@ -70,6 +70,10 @@ status: $(VENV)/.ready-dev ## Show versions, models and refused settings by devi
 test: $(VENV)/.ready-dev registry skopeo shares azurite ## Set up for the tests and pass them
 	$(BIN)/pytest
 
+.PHONY: test-again
+test-again: $(VENV)/.ready-dev ## Try once more, alone, what failed in the last run of tests; one that passes now is unsteady, and to be mended
+	$(BIN)/pytest -m "containers or not containers" --last-failed --last-failed-no-failures none
+
 SEED ?= 1
 FILES ?= 10000
 FAULTS ?= 200

@@ -1,12 +1,19 @@
 import os
-from collections.abc import Iterator
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from support.azurite import Azurite, running_azurite
+from support.loops import WatchedLoop
 from support.registry import RegistryServer, running_registry
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # for tests that import onnxruntime themselves
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], AbstractEventLoop]]:
+    """The one loop that all tests run in."""
+    return {"watched": WatchedLoop}
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,7 @@ from edge_common.metrics import Metrics
 from edge_common.twin import SettingsKeeper
 from edge_ingest.__main__ import wire
 from edge_ingest.settings import IngestEnvironment, IngestSettings
+from support.loops import rest
 
 Answer = Receipt | Reject
 Peer = Callable[[Item], Iterable[Answer]]
@@ -154,8 +155,9 @@ class Rig:
         return answers[0]
 
     async def pass_time(self, seconds: float) -> None:
+        await rest()
         await self.clock.advance(seconds)
-        await asyncio.sleep(0.002)  # threads do real work meanwhile
+        await asyncio.sleep(0.002)  # what watches the share is no thread that can be waited for
         self._play()
 
     async def until_state(self, step: float = 0.2, **expected: str) -> None:

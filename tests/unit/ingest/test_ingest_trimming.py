@@ -30,6 +30,8 @@ AGE_D = AGE_S / DAY_S
 SLACK_D = 4
 """Days; a scan or a round during which time leaps is followed by a pause that is as long."""
 STEP_S = 3600.0
+PATIENT = {"leaseSeconds": DAY_S}
+"""For those who let time pass in such steps while an item is on its way."""
 PAGE = 4096
 
 
@@ -53,7 +55,7 @@ def all_done(rig: Rig, items: int) -> bool:
 
 
 async def test_an_item_whose_file_is_deleted_is_forgotten_after_its_age_and_not_before(folder: Path) -> None:
-    async with running(folder, retention="delete") as rig:
+    async with running(folder, retention="delete", **PATIENT) as rig:
         rig.put("a.png")
         await rig.until_state(a__png="done")
         await days(rig, AGE_D - SLACK_D)
@@ -97,7 +99,7 @@ async def test_a_kept_file_that_is_removed_may_come_back_until_it_is_forgotten(f
 @pytest.mark.parametrize("there", ["nothing", "an empty folder", "another share"])
 async def test_nothing_is_forgotten_while_the_share_is_away(folder: Path, there: str) -> None:
     share, elsewhere = folder / "share", folder / "elsewhere"
-    async with running(folder) as rig:
+    async with running(folder, **PATIENT) as rig:
         rig.put("a.png")
         await rig.until_state(a__png="done")
         share.rename(elsewhere)
@@ -143,7 +145,7 @@ async def test_of_an_overwritten_file_only_what_is_there_is_remembered(folder: P
 
 
 async def test_what_is_archived_is_remembered_while_it_is_in_the_archive(folder: Path) -> None:
-    async with running(folder, retention="archive") as rig:
+    async with running(folder, retention="archive", **PATIENT) as rig:
         rig.put("a/b.png")
         await rig.until(lambda: rig.states() == {"a/b.png": "done"})
         await days(rig, 2 * AGE_D)
@@ -157,7 +159,7 @@ async def test_what_is_archived_is_remembered_while_it_is_in_the_archive(folder:
 
 
 async def test_quarantined_items_are_forgotten_and_can_be_requeued_all_the_same(folder: Path) -> None:
-    async with running(folder, lambda item: [reject(item, "DECODE_FAILED")]) as rig:
+    async with running(folder, lambda item: [reject(item, "DECODE_FAILED")], **PATIENT) as rig:
         rig.put("a.png")
         (folder / "share/empty.png").touch()
         await rig.until_state(a__png="quarantined", empty__png="quarantined")
@@ -170,7 +172,7 @@ async def test_quarantined_items_are_forgotten_and_can_be_requeued_all_the_same(
 
 
 async def test_what_was_requeued_begins_its_age_anew(folder: Path) -> None:
-    async with running(folder, lambda item: [reject(item, "DECODE_FAILED")], retention="delete") as rig:
+    async with running(folder, lambda item: [reject(item, "DECODE_FAILED")], retention="delete", **PATIENT) as rig:
         rig.put("a.png")
         await rig.until_state(a__png="quarantined")
         await days(rig, AGE_D - SLACK_D)
