@@ -1,6 +1,7 @@
 """The hub over the SDK, where no real hub can show it; the rest is in the contract and system suites."""
 
 import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -42,6 +43,12 @@ class LateClient:
     async def shutdown(self) -> None:
         self.answer()
         await asyncio.sleep(0)  # it gets there in the loop's next turn
+
+
+async def test_what_a_connection_sends_waits_for_no_acknowledgement() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hub, socket.create_connection(hub.getsockname()) as connection:
+        AzureHub(SilentClient())._state_changed()
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_the_sdk_may_answer_who_waits_no_longer() -> None:

@@ -2,21 +2,24 @@
 
 import asyncio
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edge_common.messages import ContractMessage, ReceiptStatus
+from edge_common.messages import ContractMessage, Frame, ReceiptStatus
 from edge_common.tensors import HEADER_BYTES, TensorReader
 from edge_transform.apart import COMMAND
-from edge_transform.prepare import prepare
+from edge_transform.prepare import prepare, prepare_into
 from edge_transform.workshop import Decoding
 from unit.transform.pictures import COLOUR, LUMA, drop, png
 from unit.transform.rig import LEASE, running
 
 ONE_ROW = 4 * 8 * 8 + HEADER_BYTES
 TWO_ROWS = 2 * 4 * 8 * 8 + HEADER_BYTES
+CONFIGURED = LUMA.model_dump(mode="json", by_alias=True)
 
 
 async def test_items_become_a_batch_that_names_their_rows(tmp_path: Path) -> None:
@@ -43,15 +46,40 @@ async def test_a_full_batch_waits_for_no_clock(tmp_path: Path) -> None:
         assert len(message.parts) == LUMA.batch
 
 
-async def test_a_batch_that_is_not_full_waits_for_others(tmp_path: Path) -> None:
-    async with running(tmp_path, batchSeconds=0.02, contract=LUMA.model_dump(mode="json", by_alias=True)) as rig:
-        items = [drop(rig.share, png(n), f"{n}.png") for n in range(2)]
+async def test_an_item_waits_for_others_only_while_a_batch_is_in_hand(tmp_path: Path) -> None:
+    contents, go = [png(n) for n in range(3)], threading.Event()
+
+    def held(content: bytes, *given: Any) -> Frame:
+        assert content != contents[0] or go.wait(60)
+        return prepare_into(content, *given)
+
+    async with running(tmp_path, Decoding(here=held), batchSeconds=0.02, contract=CONFIGURED) as rig:
+        items = [drop(rig.share, content, f"{n}.png") for n, content in enumerate(contents)]
         rig.send(items[0])
-        await rig.clock.advance(0.019)
+        await rig.clock.advance(0)
         rig.send(items[1])
+        await rig.clock.advance(0.019)
+        rig.send(items[2])
         await rig.clock.advance(0.002)
-        [message] = await rig.batches(1)
-        assert [part.item for part in message.parts] == items
+        [together] = await rig.batches(1)
+        go.set()
+        _, alone = await rig.batches(2)
+        assert [[part.item for part in message.parts] for message in (alone, together)] == [items[:1], items[1:]]
+
+
+async def test_what_waits_for_others_goes_once_nothing_is_in_hand_any_more(tmp_path: Path) -> None:
+    go = threading.Event()
+
+    def held(*given: Any) -> Frame:
+        assert go.wait(60)
+        return prepare_into(*given)
+
+    async with running(tmp_path, Decoding(here=held), batchSeconds=60, contract=CONFIGURED) as rig:
+        for number in range(2):
+            rig.send(drop(rig.share, png(number), f"{number}.png"))
+            await rig.clock.advance(0)
+        go.set()
+        assert len(await rig.batches(2)) == 2
 
 
 async def test_one_bad_file_leaves_the_batch_and_the_others_go_on(tmp_path: Path) -> None:
@@ -225,7 +253,7 @@ async def test_batches_are_cut_to_what_one_message_can_name(tmp_path: Path) -> N
 
 
 async def test_what_is_in_hand_is_finished_when_the_module_stops(tmp_path: Path) -> None:
-    async with running(tmp_path, batchSeconds=0.02, contract=LUMA.model_dump(mode="json", by_alias=True)) as rig:
+    async with running(tmp_path, batchSeconds=0.02, contract=CONFIGURED) as rig:
         rig.send(drop(rig.share, png()))
         await rig.clock.advance(0.02)
     assert len(await rig.batches(1)) == 1

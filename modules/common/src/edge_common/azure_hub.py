@@ -20,6 +20,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 
 from edge_common.errors import ConfigurationError, HubRefusedError, HubStuckError
 from edge_common.hub import Handlers, Received
+from edge_common.nodelay import send_at_once
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ class AzureHub:
 
     def _state_changed(self) -> None:
         if self._client.connected and not self._closed:
+            send_at_once()
             self._down.clear()
             self._up.set()
         else:

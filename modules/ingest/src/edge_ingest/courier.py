@@ -125,8 +125,8 @@ class Courier:
             self._dispatcher.suspect(*suspect)
         while True:
             await self._turn()
-            await self._bell.wait(self._dispatcher.next_event() - self._clock.monotonic())
             await self._clock.sleep(self._settings.batch_seconds)
+            await self._bell.wait(self._dispatcher.next_event() - self._clock.monotonic())
 
     async def _turn(self) -> None:
         """Work on all that has come in, in one transaction, and send what may be sent then."""

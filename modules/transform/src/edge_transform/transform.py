@@ -126,17 +126,22 @@ class Transform:
                 wanted, batch = await self._next()
             task = asyncio.create_task(self._process(wanted, batch))
             self._in_hand.add(task)
-            task.add_done_callback(self._in_hand.discard)
+            task.add_done_callback(self._finished)
             await asyncio.shield(task)
 
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._in_hand.discard(task)
+        self._arrived.set()  # what waited for company may have none to wait for any more
+
     async def _next(self) -> tuple[Input | None, list[Waiting]]:
-        """Wait until a batch is full or old enough, and take it, with the contract that it is for."""
+        """Wait until a batch is full, old enough, or the only one, and take it, with the contract that it is for."""
         while True:
             self._arrived.clear()
             now, wanted = self._clock.monotonic(), self._contracts.in_force
             size = self._batch_size(wanted)
             self._counts.items.labels("expired").inc(self._backlog.drop_expired(now))
-            due = self._backlog.due_in(now, size, self._settings.batch_seconds)
+            age = self._settings.batch_seconds if self._in_hand else 0.0
+            due = self._backlog.due_in(now, size, age)
             if due == 0:
                 return wanted, self._backlog.take(size)
             await wait_for_event(self._arrived, due, self._clock)
