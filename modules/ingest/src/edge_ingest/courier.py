@@ -76,6 +76,7 @@ class Courier:
         self._meters = meters
         self._listeners = listeners
         self._bell = Bell(clock)
+        self._full = Bell(clock)
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
         self._dispatcher = Dispatcher(Limits(), Backoff())
@@ -109,6 +110,8 @@ class Courier:
         """
         self._receipts += ReceiptsMessage.decode(message.body).receipts
         self._bell.ring()
+        if len(self._receipts) >= self._settings.batch_items:
+            self._full.ring()
 
     async def take_rejects(self, message: Received) -> None:
         """Handle a message on the input ``rejects``.
@@ -125,8 +128,13 @@ class Courier:
             self._dispatcher.suspect(*suspect)
         while True:
             await self._turn()
-            await self._clock.sleep(self._settings.batch_seconds)
+            await self._gather()
             await self._bell.wait(self._dispatcher.next_event() - self._clock.monotonic())
+
+    async def _gather(self) -> None:
+        """Let arrivals and answers come together, until they fill a message; the longer, the more is on its way."""
+        messages = self._dispatcher.in_flight // self._settings.batch_items
+        await self._full.wait((1 + messages) * self._settings.batch_seconds)
 
     async def _turn(self) -> None:
         """Work on all that has come in, in one transaction, and send what may be sent then."""

@@ -34,7 +34,8 @@ class IngestSettings(TwinSettings):
         lease_seconds: How long an answer may take before an item is sent again.
         max_attempts: Losses of an item that had the retry lane to itself while others got through, before quarantine.
         batch_items: Items in a message, at most.
-        batch_seconds: How long arrivals and answers are gathered before they are worked on together.
+        batch_seconds: How long arrivals and answers are gathered after the last were worked on; and as long again for
+            each message that is on its way, unless the answers fill one.
         settle_seconds: How long size and modification time of a file must stand still before it is taken.
         scan_seconds: Time between two scans of the whole share. A scan that takes long is followed by a longer pause.
         inquiry_seconds: Age at which an accepted item is asked about, and the time between two rounds of questions.
