@@ -12,11 +12,11 @@ from edge_common.lifecycle import run_module
 from edge_common.messages import Frame, Item
 from edge_transform import box
 from edge_transform.__main__ import wire
-from edge_transform.box import Row
 from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples
 from edge_transform.reader import read_samples
 from edge_transform.room import Room
+from edge_transform.rows import Row
 from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_transform.workshop import Decoding
 

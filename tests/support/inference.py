@@ -141,7 +141,7 @@ class Device:
         """Put a batch in the store, one item a sample, and send it."""
         name = batch or f"batch{next(self._numbers)}"
         shape = made_under.input.sample_shape
-        self.writer.write(name, np.stack([np.full(shape, sample, np.float32) for sample in samples]))
+        self.writer.write(name, np.stack([np.full(shape, sample, made_under.input.sample_dtype) for sample in samples]))
         return self.send_message(name, made_under.input.stamp, len(samples), *frames)
 
     def send_message(self, batch: str, stamp: str, items: int, *frames: Frame) -> TensorsMessage:

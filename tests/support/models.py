@@ -22,15 +22,26 @@ def contract(maker: str = "v1", side: int = SIDE, **output: Any) -> Contract:
     )
 
 
+def of_pixels(made: Contract) -> Contract:
+    """The same for a graph that takes pixels as they are."""
+    return Contract.model_validate({**made.model_dump(), "input": {**made.input.model_dump(), "dtype": "uint8"}})
+
+
 def graph(
-    side: int = SIDE, rows: int | str = "batch", input_name: str = "input", classes: int = 2, domain: str = ""
+    side: int = SIDE,
+    rows: int | str = "batch",
+    input_name: str = "input",
+    classes: int = 2,
+    domain: str = "",
+    dtype: int = TensorProto.FLOAT,
 ) -> onnx.ModelProto:
     """Scores ``-mean`` (dark) and ``+mean`` (bright), mean being a sample's.
 
     A sample of 99 makes the run fail; one of -99 gives NaN.
     """
     nodes = [
-        helper.make_node("Flatten", [input_name], ["flat"], domain=domain),
+        helper.make_node("Cast", [input_name], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("Flatten", ["numbers"], ["flat"], domain=domain),
         helper.make_node("ReduceMean", ["flat", "one"], ["mean"], keepdims=1),
         helper.make_node("ReduceMax", ["flat", "one"], ["max"], keepdims=0),
         helper.make_node("Div", ["max", "limit"], ["over"]),
@@ -50,7 +61,7 @@ def graph(
         helper.make_tensor("zero", TensorProto.FLOAT, [], [0.0]),
         helper.make_tensor("signs", TensorProto.FLOAT, [1, classes], [-1.0] + [1.0] * (classes - 1)),
     ]
-    taken = helper.make_tensor_value_info(input_name, TensorProto.FLOAT, [rows, 1, side, side])
+    taken = helper.make_tensor_value_info(input_name, dtype, [rows, 1, side, side])
     given = helper.make_tensor_value_info("output", TensorProto.FLOAT, [rows, classes])
     body = helper.make_graph(nodes, "teller", [taken], [given], constants)
     return helper.make_model(body, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)

@@ -27,6 +27,21 @@ def test_whatever_changes_the_input_changes_the_stamp(change: dict[str, object])
     assert ImageInput.model_validate(GRAY | change).stamp != ImageInput.model_validate(GRAY).stamp
 
 
+def test_pixels_that_stay_as_they_are_are_said_and_only_then() -> None:
+    pixels, floats = ImageInput.model_validate(GRAY | {"dtype": "uint8"}), ImageInput.model_validate(GRAY)
+    assert (pixels.sample_dtype.name, floats.sample_dtype.name) == ("uint8", "float32")
+    assert pixels.stamp != floats.stamp
+    assert pixels.model_dump()["dtype"] == "uint8"
+    assert "dtype" not in floats.model_dump()
+    assert ImageInput.model_validate_json(pixels.model_dump_json(by_alias=True)) == pixels
+
+
+@pytest.mark.parametrize("change", [{"mean": [1]}, {"scale": [2]}])
+def test_pixels_that_are_calculated_with_do_not_stay_as_they_are(change: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match="mean of 0 and a scale of 1"):
+        ImageInput.model_validate(GRAY | {"dtype": "uint8"} | change)
+
+
 @pytest.mark.parametrize("change", [{"channels": "RGB"}, {"width": 0}, {"mean": []}, {"unknown": 1}, {"kind": "sound"}])
 def test_a_contract_that_contradicts_itself_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValidationError):

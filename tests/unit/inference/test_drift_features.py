@@ -35,6 +35,12 @@ def test_light_contrast_sharpness_class_and_score_by_hand() -> None:
     np.testing.assert_allclose(under.of(samples, [row("dog", 0.75)]), [expected], rtol=1e-6)
 
 
+def test_pixels_as_they_are_look_as_their_floats_do() -> None:
+    samples = np.random.default_rng(1).integers(0, 256, (3, 1, 64, 64), np.uint8)
+    under, rows = features(64, 64), [row("cat", 1)] * 3
+    np.testing.assert_allclose(under.of(samples, rows), under.of(samples.astype(np.float32), rows), rtol=1e-6)
+
+
 def test_each_channel_has_its_own_light_and_contrast() -> None:
     samples = np.stack([np.full((2, 4), value, np.float32) for value in (1, 2, 3)])[None]
     under = features(channels="RGB")

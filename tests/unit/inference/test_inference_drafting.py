@@ -45,6 +45,14 @@ def test_of_a_picture_the_graph_says_the_size() -> None:
     }
 
 
+def test_a_graph_that_takes_pixels_as_they_are_is_not_asked_what_to_do_with_them() -> None:
+    made = drafted(
+        {"images": Port("tensor(uint8)", (None, 3, 8, 8))}, {"y": Port(FLOAT, (None, 2))}, output_labels="a, b"
+    )
+    assert isinstance(made.input, ImageInput)
+    assert (made.input.dtype, made.input.mean, made.input.scale) == ("uint8", (0, 0, 0), (1, 1, 1))
+
+
 def test_of_a_table_the_columns_have_to_be_named() -> None:
     rows = {"x": Port(FLOAT, (None, 24, 2))}
     made = drafted(rows, {"score": Port(FLOAT, (None, 1))}, input_columns="load,drops", output_threshold="0.5")

@@ -12,7 +12,7 @@ from edge_inference.golden import run_golden
 from edge_inference.layout import pack
 from edge_inference.model import LoadedModel, load_model, verify
 from edge_inference.onnx_session import OnnxSession
-from support.models import contract, graph, write_golden, write_model
+from support.models import contract, graph, of_pixels, write_golden, write_model
 from support.sessions import PLAN
 
 V1 = contract("v1")
@@ -26,6 +26,16 @@ def load(folder: Path) -> LoadedModel:
 def test_a_model_gives_its_examples(package: Path) -> None:
     write_golden(package, V1, *range(20))
     run_golden(load(package), package, 1.0)
+
+
+def test_examples_are_of_what_the_contract_feeds(tmp_path: Path) -> None:
+    pixels = of_pixels(V1)
+    package = write_model(tmp_path, pixels, graph(dtype=TensorProto.UINT8))
+    write_golden(package, pixels, 3, 40, dtype=np.uint8)
+    run_golden(load(package), package, 1.0)
+    write_golden(package, pixels, 3, 40)
+    with pytest.raises(GoldenFailedError, match="is float32"):
+        run_golden(load(package), package, 1.0)
 
 
 def test_a_package_without_examples_has_nothing_to_fail(package: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ AGE_D = AGE_S / DAY_S
 SLACK_D = 4
 """Days; a scan or a round during which time leaps is followed by a pause that is as long."""
 STEP_S = 3600.0
-PATIENT = {"leaseSeconds": DAY_S}
+PATIENT: dict[str, Any] = {"leaseSeconds": DAY_S}
 """For those who let time pass in such steps while an item is on its way."""
 PAGE = 4096
 

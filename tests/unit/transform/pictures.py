@@ -16,6 +16,7 @@ from edge_common.messages import Item
 Pixels = npt.NDArray[np.uint8]
 
 LUMA = ImageInput(width=8, height=8, channels="L", mean=(0,), scale=(1,), batch=4)
+PIXELS = ImageInput(width=16, height=12, mean=(0, 0, 0), scale=(1, 1, 1), dtype="uint8", batch=4)
 COLOUR = ImageInput(width=16, height=12, mean=(1, 2, 3), scale=(1, 0.5, 0.25), batch=4)
 
 

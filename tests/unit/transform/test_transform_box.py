@@ -19,7 +19,7 @@ from edge_transform.reader import read_samples
 from edge_transform.room import Room
 from support import tables
 from support.fragile import BOX, CRASH, HANG
-from unit.transform.pictures import COLOUR, LUMA, drop, encode, noise, png
+from unit.transform.pictures import COLOUR, LUMA, PIXELS, drop, encode, noise, png
 
 TABLE = tables.contract().input
 TASK = Task(wanted=COLOUR, max_pixels=1000, seconds=1)
@@ -43,6 +43,13 @@ def rejected(content: bytes, command: tuple[str, ...] = COMMAND) -> ItemError:
 
 def test_a_file_is_prepared_as_everywhere() -> None:
     np.testing.assert_array_equal(in_box(png()), prepare(png(), COLOUR))
+
+
+def test_pixels_stay_as_they_are_there_too() -> None:
+    row, apart = np.zeros(PIXELS.sample_shape, np.uint8), Apart()
+    apart.prepare(png(), Task(wanted=PIXELS, max_pixels=1000, seconds=9), row)
+    apart.rest()
+    np.testing.assert_array_equal(row, prepare(png(), PIXELS))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from edge_common.tensors import HEADER_BYTES, TensorReader
 from edge_transform.apart import COMMAND
 from edge_transform.prepare import prepare, prepare_into
 from edge_transform.workshop import Decoding
-from unit.transform.pictures import COLOUR, LUMA, drop, png
+from unit.transform.pictures import COLOUR, LUMA, PIXELS, drop, png
 from unit.transform.rig import LEASE, running
 
 ONE_ROW = 4 * 8 * 8 + HEADER_BYTES
@@ -36,6 +36,18 @@ async def test_items_become_a_batch_that_names_their_rows(tmp_path: Path) -> Non
         assert rig.hub.sent[-1].properties == {"kind": "tensors", "stamp": LUMA.stamp}
         rows = TensorReader(rig.store).read(message.batch)
         np.testing.assert_array_equal(rows, np.stack([prepare(content, LUMA) for content in contents]))
+
+
+async def test_pixels_that_stay_as_they_are_take_a_quarter_of_the_store(tmp_path: Path) -> None:
+    row = PIXELS.sample_shape[0] * PIXELS.sample_shape[1] * PIXELS.sample_shape[2]
+    async with running(tmp_path, storeBudgetBytes=2 * row + HEADER_BYTES) as rig:
+        rig.announce(PIXELS)
+        contents = [png(seed) for seed in range(2)]
+        rig.send(*(drop(rig.share, content, f"{n}.png") for n, content in enumerate(contents)))
+        [message] = await rig.batches(1)
+        rows = TensorReader(rig.store).read(message.batch)
+        assert rows.dtype == np.uint8
+        np.testing.assert_array_equal(rows, np.stack([prepare(content, PIXELS) for content in contents]))
 
 
 async def test_a_full_batch_waits_for_no_clock(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from edge_transform.room import Room
 from edge_transform.tables import Block
 from edge_transform.transform import MOST_BATCHES
 from edge_transform.workshop import CORES
-from unit.transform.pictures import COLOUR, LUMA, Pixels, drop, encode, noise, png
+from unit.transform.pictures import COLOUR, LUMA, PIXELS, Pixels, drop, encode, noise, png
 from unit.transform.rig import running
 
 LOSSLESS: Mapping[str, Mapping[str, Any]] = {
@@ -44,7 +44,7 @@ def pages(pictures: Sequence[Pixels], kind: str = "TIFF") -> bytes:
 
 
 @pytest.mark.parametrize("kind", LOSSLESS)
-@pytest.mark.parametrize("wanted", [LUMA, COLOUR], ids=["L", "RGB"])
+@pytest.mark.parametrize("wanted", [LUMA, COLOUR, PIXELS], ids=["L", "RGB", "uint8"])
 def test_every_page_is_prepared_like_a_picture_of_its_own(kind: str, wanted: ImageInput) -> None:
     pictures = grey(10)
     alone = [prepare(encode(picture, "PNG"), wanted) for picture in pictures]

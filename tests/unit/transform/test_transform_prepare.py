@@ -10,7 +10,7 @@ from PIL import Image
 from edge_common.contract import ImageInput
 from edge_common.errors import ItemError
 from edge_transform.prepare import prepare
-from unit.transform.pictures import Pixels, encode, noise
+from unit.transform.pictures import Pixels, encode, noise, png
 
 Resize = Literal["stretch", "crop", "letterbox"]
 Floats = npt.NDArray[np.float64]
@@ -60,6 +60,18 @@ def test_values_are_pixels_less_mean_times_scale() -> None:
     np.testing.assert_array_equal(
         prepare(encode(pixels, "PNG"), contract), ((pixels.astype(np.float32) - mean) * scale).transpose(2, 0, 1)
     )
+
+
+@pytest.mark.parametrize("channels", ["L", "RGB", "BGR"])
+@pytest.mark.parametrize("resize", ["stretch", "crop", "letterbox"])
+def test_pixels_that_stay_as_they_are_are_those_that_floats_are_made_of(
+    channels: Literal["L", "RGB", "BGR"], resize: Resize
+) -> None:
+    depth = len(channels)
+    floats = ImageInput(width=9, height=7, channels=channels, resize=resize, mean=(0,) * depth, scale=(1,) * depth)
+    found = prepare(png(size=23), floats.model_copy(update={"dtype": "uint8"}))
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, prepare(png(size=23), floats))
 
 
 def test_bgr_is_rgb_backwards_with_means_in_its_own_order() -> None:

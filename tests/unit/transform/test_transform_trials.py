@@ -12,11 +12,11 @@ from corpus import CASES
 from edge_common.contract import Input, PictureInput
 from edge_common.messages import Frame, Item, LiveShare, OneFile, TrialBatchMessage, TrialMessage
 from edge_common.tensors import HEADER_BYTES, TensorReader
-from edge_transform.box import Row
 from edge_transform.errors import DecoderStuckError
 from edge_transform.post import MOST_ROWS
 from edge_transform.prepare import prepare, prepare_into, prepare_rows
 from edge_transform.room import Room
+from edge_transform.rows import Row
 from edge_transform.trials import STAY_S
 from edge_transform.workshop import Decoding
 from support import tables

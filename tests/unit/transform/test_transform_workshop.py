@@ -13,10 +13,10 @@ from prometheus_client import Histogram
 from edge_common.contract import PictureInput
 from edge_common.messages import Frame, Item
 from edge_transform.backlog import Waiting
-from edge_transform.box import Row
 from edge_transform.errors import OverdueError
 from edge_transform.prepare import prepare, prepare_into
 from edge_transform.room import Room
+from edge_transform.rows import Row
 from edge_transform.workshop import Decoding, Workshop
 from support.fragile import BOX, CRASH
 from unit.transform.pictures import LUMA, drop, encode, noise, png

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import numpy as np
-
 from edge_common.errors import BatchGoneError, BatchTornError, ItemError, TensorStoreError
 from edge_common.messages import Part, PredictedPart, Reject
 from edge_inference.batching.runs import Ask, Asking, alone
@@ -52,7 +50,7 @@ def answering(model: LoadedModel, read: Callable[[], Array], parts: Sequence[Par
 
     Args:
         model: The model whose stamp the batch bears.
-        read: Gives the batch: float32 of shape ``(rows, channels, height, width)``.
+        read: Gives the batch: of shape ``(rows, *sample)``.
         parts: Whose rows it holds.
     """
     try:
@@ -75,10 +73,12 @@ def reject(parts: Iterable[Part], error: ItemError) -> Answer:
 
 
 def _check(model: LoadedModel, rows: Array, parts: Sequence[Part]) -> None:
-    wanted = model.contract.input.sample_shape
-    if rows.dtype != np.float32 or rows.shape[1:] != wanted:
+    wanted = model.contract.input
+    if rows.dtype != wanted.sample_dtype or rows.shape[1:] != wanted.sample_shape:
         raise ItemError(
-            "CONTRACT_MISMATCH", f"the batch is {rows.dtype} of shape {rows.shape}; float32 (rows, *{wanted}) is wanted"
+            "CONTRACT_MISMATCH",
+            f"the batch is {rows.dtype} of shape {rows.shape}; "
+            f"{wanted.sample_dtype} (rows, *{wanted.sample_shape}) is wanted",
         )
     if any(part.first + part.rows > len(rows) for part in parts):
         raise ItemError("CONTRACT_MISMATCH", f"parts reach past the batch's {len(rows)} rows")

@@ -1,6 +1,6 @@
 """Golden examples: inputs in a package with the outputs that the graph must give, so that a device can check it.
 
-``golden.json`` names pairs of ``.npy`` files (NumPy's format, never pickled): ``input`` is float32 of shape
+``golden.json`` names pairs of ``.npy`` files (NumPy's format, never pickled): ``input`` is of shape
 ``(rows, channels, height, width)``, prepared as the contract says; ``output`` is what the graph gives for it, before
 any activation, of shape ``(rows, …)``; where the contract reads several outputs, a file each by their names. A row
 comes out where each number is within ``absolute + relative * |expected|``.
@@ -76,14 +76,14 @@ def _read(folder: Path) -> GoldenExamples:
 
 def _rows_that_came_out(model: LoadedModel, folder: Path, example: Example) -> Iterator[bool]:
     samples, expected = _array(folder, example.input), _expected(model, folder, example)
-    if samples.dtype != np.float32 or samples.shape[1:] != model.contract.input.sample_shape:
+    wanted = model.contract.input
+    if samples.dtype != wanted.sample_dtype or samples.shape[1:] != wanted.sample_shape:
         raise GoldenFailedError(f"{example.input} is {samples.dtype} of shape {samples.shape}, no input of the model")
     for name, array in expected.items():
         if len(array) != len(samples):
             raise GoldenFailedError(f"the example of {name!r} has {len(array)} rows for {len(samples)} samples")
-    batch = model.contract.input.batch
-    for first in range(0, len(samples), batch):
-        part = slice(first, first + batch)
+    for first in range(0, len(samples), wanted.batch):
+        part = slice(first, first + wanted.batch)
         yield from _near(model, samples[part], {name: array[part] for name, array in expected.items()}, example)
 
 

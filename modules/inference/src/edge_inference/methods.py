@@ -75,7 +75,7 @@ class Methods:
         Args:
             payload: ``{"file": …}``: a file as it comes on the share, in base64. Transform prepares it; of many samples
                 the first, and the answer says that there are ``more``. Or ``{"npy": …}``: a ``.npy`` file in base64,
-                float32 of shape ``(rows, *sample)``.
+                prepared: of shape ``(rows, *sample)``.
         """
         model = self._serving.active
         if model is None:
@@ -115,9 +115,13 @@ def _array(data: bytes, model: LoadedModel) -> Array:
         samples: Any = np.load(io.BytesIO(data), allow_pickle=False)
     except (ValueError, EOFError, MemoryError) as error:
         raise ValueError(f"npy must be a .npy file in base64 ({error})") from None
-    wanted = model.contract.input.sample_shape
-    if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.shape[1:] != wanted:
-        raise ValueError(f"float32 of shape (rows, {', '.join(map(str, wanted))}) is wanted")
+    wanted = model.contract.input
+    if (
+        not isinstance(samples, np.ndarray)
+        or samples.dtype != wanted.sample_dtype
+        or samples.shape[1:] != wanted.sample_shape
+    ):
+        raise ValueError(f"{wanted.sample_dtype} of shape (rows, {', '.join(map(str, wanted.sample_shape))}) is wanted")
     if not 0 < len(samples) <= MOST_SAMPLES:
         raise ValueError(f"1 to {MOST_SAMPLES} samples are answered, not {len(samples)}")
     return samples

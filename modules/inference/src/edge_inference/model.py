@@ -24,7 +24,9 @@ from edge_inference.session import Array, Opener, Plan, Port, Session
 from edge_inference.tuning.choice import Tuning
 
 RECENT_RUNS: Final = 512
-_FLOAT: Final = "tensor(float)"
+_PORTS: Final = {"float32": "tensor(float)", "uint8": "tensor(uint8)"}
+"""onnxruntime's names of what a sample's numbers may be."""
+
 _NUMBERS: Final = frozenset(
     f"tensor({name})" for name in ("float", "float16", "double", "int8", "uint8", "int16", "int32", "int64")
 )
@@ -131,7 +133,7 @@ class LoadedModel:
         """
         for rows in sorted({1, self.contract.input.batch}):
             try:
-                values = self.run(np.zeros((rows, *self.contract.input.sample_shape), np.float32))
+                values = self.run(np.zeros((rows, *self.contract.input.sample_shape), self.contract.input.sample_dtype))
             except RunFailedError as error:
                 kind = OutOfMemoryError if error.out_of_memory else LoadFailedError
                 raise kind(f"the graph does not run on {rows} samples of zeros: {error}") from error
@@ -214,9 +216,9 @@ def _check_input(contract: Contract, session: Session) -> None:
     port = session.inputs[wanted.name]
     expected = (None, *wanted.sample_shape)
     fits = len(port.shape) == len(expected) and all(map(_dimension_fits, port.shape[1:], expected[1:]))
-    if port.dtype != _FLOAT or not fits or not _any_batch(port.shape[0]):
+    if port.dtype != _PORTS[wanted.sample_dtype.name] or not fits or not _any_batch(port.shape[0]):
         raise ContractMismatchError(
-            f"the contract feeds float32 of shape (batch, {', '.join(map(str, expected[1:]))}); "
+            f"the contract feeds {wanted.sample_dtype} of shape (batch, {', '.join(map(str, expected[1:]))}); "
             f"the graph takes {_in_words(port)}"
         )
 

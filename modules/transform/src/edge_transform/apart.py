@@ -12,13 +12,13 @@ import numpy as np
 
 from edge_common.errors import ItemError
 from edge_common.messages import Frame
-from edge_transform.box import Answer, Row, RowsTask, Task
+from edge_transform.box import Answer, RowsTask, Task
 from edge_transform.errors import DECODE_TIMEOUT, no_memory, too_long
 from edge_transform.prepare.samples import Samples
+from edge_transform.rows import Row
 
 COMMAND: Final = (sys.executable, "-m", "edge_transform.box")
 
-FLOAT_BYTES: Final = 4
 
 Heard = tuple[Answer, Row]
 
@@ -121,9 +121,11 @@ class _Box:
             raise no_memory() from None
         self._ear = cast("IO[bytes]", self._process.stdin)
         self._mouth = cast("IO[bytes]", self._process.stdout)
+        self._dtype = np.dtype(np.float32)
 
     def ask(self, task: Task | RowsTask, content: bytes = b"") -> Heard | None:
         """Give it something to do, and wait for its first answer; None if it ends instead."""
+        self._dtype = task.wanted.sample_dtype
         with suppress(BrokenPipeError):  # a process that is gone by now says why by how it went
             self._ear.write(b"%s\n%d\n%s" % (task.model_dump_json(by_alias=True).encode(), len(content), content))
             self._ear.flush()
@@ -135,9 +137,9 @@ class _Box:
         if not line.endswith(b"\n"):
             return None
         answer = Answer.model_validate_json(line)
-        size = math.prod(answer.shape) * FLOAT_BYTES
+        size = math.prod(answer.shape) * self._dtype.itemsize
         numbers = self._mouth.read(size)
-        return (answer, np.frombuffer(numbers, np.float32).reshape(answer.shape)) if len(numbers) == size else None
+        return (answer, np.frombuffer(numbers, self._dtype).reshape(answer.shape)) if len(numbers) == size else None
 
     def verdict(self, seconds: int) -> ItemError:
         """What its end says of its file. That it was killed says nothing: memory ended, or somebody did it."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, Field, TypeAdapter
 
 from edge_common.contract import ImageInput, Input, PictureInput
@@ -25,8 +24,8 @@ from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples
 from edge_transform.reader import read_samples
 from edge_transform.room import Room
+from edge_transform.rows import Row
 
-Row = npt.NDArray[np.float32]
 Preparer = Callable[[bytes, PictureInput, Room, Row], Frame]
 """Prepares a file's sample, within room for pixels, into a row, and says where it lies in its picture.
 
@@ -72,7 +71,7 @@ class Answer(BaseModel):
     """A block of rows, or why there is none.
 
     Attributes:
-        shape: Of the numbers that follow, as float32.
+        shape: Of the numbers that follow, of the dtype that the contract says.
         last: Whether no other block follows.
         frames: Where each sample lies in its picture.
         code: As an :class:`ItemError` has it; empty if nothing is wrong.
@@ -120,7 +119,7 @@ def _do(seconds: int, answers: Answers) -> None:
 
 
 def _picture(task: Task, content: bytes, prepare: Preparer) -> Answers:
-    row = np.zeros(task.wanted.sample_shape, np.float32)
+    row = np.zeros(task.wanted.sample_shape, task.wanted.sample_dtype)
     frame = prepare(content, task.wanted, Room(task.max_pixels), row)
     yield Answer(shape=row.shape, frames=(frame,)), row
 

@@ -8,8 +8,8 @@ from edge_common.errors import ItemError
 from edge_common.hub import Hub
 from edge_common.messages import Frame, Item, Part, Reject, RejectsMessage, TensorsMessage, chunks
 from edge_transform.counts import Counts
+from edge_transform.rows import Rows
 from edge_transform.store import BatchStore
-from edge_transform.tables import Block
 
 MOST_ROWS: Final = 64
 """Of a part: what is predicted of it fits a message."""
@@ -32,7 +32,7 @@ class Post:
         self._store = store
         self._counts = counts
 
-    async def deliver(self, rows: Block, parts: Sequence[Part], stamp: str, until: float) -> bool:
+    async def deliver(self, rows: Rows, parts: Sequence[Part], stamp: str, until: float) -> bool:
         """Store a batch and tell of it, unless its time ends before there is room."""
         message = TensorsMessage(batch=uuid.uuid4().hex, stamp=stamp, parts=tuple(parts))
         if not await self._store.put(message.batch, rows, parts, until):

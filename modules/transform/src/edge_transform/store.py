@@ -6,9 +6,6 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from edge_common.clock import Clock
 from edge_common.contract import Input
 from edge_common.errors import TensorStoreError
@@ -16,13 +13,12 @@ from edge_common.messages import Part, Receipt
 from edge_common.tensors import HEADER_BYTES, TensorWriter
 from edge_common.timing import wait_for_event
 from edge_transform.residents import Residents
+from edge_transform.rows import Rows
 
 RETRY_S: Final = 1.0
 """Room that this module did not make itself (another user of the file system) is noticed this late."""
 
 SWEEP_S: Final = 1.0
-
-FLOAT_BYTES: Final = np.dtype(np.float32).itemsize
 
 
 class BatchStore:
@@ -61,9 +57,9 @@ class BatchStore:
 
     def rows_that_fit(self, wanted: Input) -> int:
         """How many samples one batch can have; 0 if one alone is over the budget."""
-        return (self._writer.budget - HEADER_BYTES) // (math.prod(wanted.sample_shape) * FLOAT_BYTES)
+        return (self._writer.budget - HEADER_BYTES) // (math.prod(wanted.sample_shape) * wanted.sample_dtype.itemsize)
 
-    async def put(self, batch: str, rows: npt.NDArray[np.float32], parts: Iterable[Part], until: float) -> bool:
+    async def put(self, batch: str, rows: Rows, parts: Iterable[Part], until: float) -> bool:
         """Store a batch as soon as there is room; the first to wait is the first to be served.
 
         Args:
@@ -94,7 +90,7 @@ class BatchStore:
                 break
             await wait_for_event(self._left, RETRY_S, self._clock)
 
-    async def offer(self, batch: str, rows: npt.NDArray[np.float32], until: float) -> bool:
+    async def offer(self, batch: str, rows: Rows, until: float) -> bool:
         """Store a batch on trial if half of the budget stays free for those that count; nothing waits for room.
 
         Args:
@@ -130,7 +126,7 @@ class BatchStore:
         """End the store's thread; what it holds stays for its readers."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _written(self, batch: str, rows: npt.NDArray[np.float32]) -> bool:
+    async def _written(self, batch: str, rows: Rows) -> bool:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.write, batch, rows)
         except TensorStoreError:

@@ -7,9 +7,6 @@ from contextlib import aclosing
 from functools import partial
 from typing import Final
 
-import numpy as np
-import numpy.typing as npt
-
 from edge_common.clock import Clock
 from edge_common.contract import ImageInput, Input
 from edge_common.errors import ItemError
@@ -18,6 +15,7 @@ from edge_common.messages import Frame, Item, LiveShare, OneFile, Part, TrialBat
 from edge_transform.backlog import Waiting
 from edge_transform.errors import see_to_threads
 from edge_transform.post import MOST_ROWS, parts_of
+from edge_transform.rows import Rows
 from edge_transform.settings import TransformSettings
 from edge_transform.store import BatchStore
 from edge_transform.workshop import Workshop
@@ -150,7 +148,7 @@ class Trials:
     async def _stored(
         self,
         trial: TrialMessage,
-        rows: npt.NDArray[np.float32],
+        rows: Rows,
         parts: Sequence[Part] = (),
         frames: tuple[Frame, ...] = (),
         *,

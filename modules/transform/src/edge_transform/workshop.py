@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 from prometheus_client import Histogram
 
 from edge_common.contract import ImageInput, Input
@@ -20,7 +19,7 @@ from edge_common.errors import ItemError
 from edge_common.messages import Frame, Item, Part
 from edge_transform.apart import COMMAND, Apart
 from edge_transform.backlog import Waiting
-from edge_transform.box import Preparer, Reader, Row, RowsTask, Task
+from edge_transform.box import Preparer, Reader, RowsTask, Task
 from edge_transform.decoders import decoder_of
 from edge_transform.decoders.sniff import HEAD_BYTES
 from edge_transform.errors import SEVERAL
@@ -29,6 +28,7 @@ from edge_transform.prepare import prepare_into
 from edge_transform.prepare.samples import Samples, samples
 from edge_transform.reader import read_item, read_samples
 from edge_transform.room import Room
+from edge_transform.rows import Row, Rows
 from edge_transform.stopwatch import Stopwatch
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Prepared:
     """
 
     items: Sequence[Item]
-    rows: npt.NDArray[np.float32]
+    rows: Rows
     frames: Sequence[Frame]
     failures: Sequence[tuple[Item, ItemError]]
     several: Sequence[Waiting]
@@ -128,7 +128,7 @@ class Workshop:
             wanted: What to prepare them for.
             seconds: The CPU time after which an item is given up.
         """
-        rows = np.empty((len(batch), *wanted.sample_shape), np.float32)
+        rows = np.empty((len(batch), *wanted.sample_shape), wanted.sample_dtype)
         task = Task(wanted=wanted, max_pixels=self._pixels.most, seconds=seconds)
         pieces = [
             Piece(partial(self._prepare_file, waiting, task, row)) for waiting, row in zip(batch, rows, strict=True)

@@ -5,6 +5,7 @@ import json
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from edge_common.contract.half import Half, kind_or
@@ -28,13 +29,22 @@ class _Input(Half):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
+    def sample_dtype(self) -> "np.dtype[Any]":
+        """What a sample's numbers are."""
+        return np.dtype(np.float32)
+
+    @property
     def cut(self) -> tuple[Any, ...]:
         """How samples are cut out of files: where two contracts' are equal, a file's samples are of the same places."""
         return ()
 
 
+def _is_float(dtype: str) -> bool:
+    return dtype == "float32"
+
+
 class PictureInput(_Input):
-    """What is seen, as float32 of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
+    """What is seen, of shape ``(batch, channels, height, width)``, values ``(pixel - mean) * scale``.
 
     Attributes:
         width: Pixels.
@@ -46,6 +56,8 @@ class PictureInput(_Input):
             little.
         mean: One value a channel, in units of pixels (0 to 255).
         scale: One value a channel.
+        dtype: ``float32``; or ``uint8`` for a graph that takes pixels as they are, with a mean of 0 and a scale of 1.
+            Where it is float32 it is not written, since an older release knows nothing else.
     """
 
     kind: Literal["image", "video"]
@@ -56,12 +68,20 @@ class PictureInput(_Input):
     decode: Literal["exact", "fast"] = "exact"
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+    dtype: Annotated[Literal["float32", "uint8"], Field(exclude_if=_is_float)] = "float32"
 
     @model_validator(mode="after")
     def _one_value_a_channel(self) -> Self:
         if not len(self.mean) == len(self.scale) == self.depth:
             raise ValueError(f"mean and scale need {self.depth} values for {self.channels}")
+        if self.dtype == "uint8" and {*self.mean, *(scale - 1 for scale in self.scale)} != {0}:
+            raise ValueError("pixels stay uint8 only with a mean of 0 and a scale of 1")
         return self
+
+    @property
+    def sample_dtype(self) -> "np.dtype[Any]":
+        """What a sample's numbers are."""
+        return np.dtype(self.dtype)
 
     @property
     def depth(self) -> int:

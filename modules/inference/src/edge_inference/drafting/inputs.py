@@ -6,12 +6,17 @@ from typing import Any
 from edge_inference.drafting.questions import Ask, words
 from edge_inference.session import Port
 
+PIXELS = "tensor(uint8)"
+"""What takes pixels as they are."""
+
 Shape = tuple[int | str | None, ...]
 
 
 def draft_input(name: str, port: Port, ask: Ask) -> Mapping[str, Any]:
     """As ``contract.json`` has it."""
     shape = port.shape[1:]
+    if port.dtype == PIXELS:
+        return {"kind": "image", "name": name, **_pixels(shape, ask)}
     kind = ask("input.kind", "What is the input made of (image, tabular, tensor)?", _likely(shape))
     kinds = {"image": _image, "tabular": _tabular, "tensor": _tensor}
     if kind not in kinds:
@@ -29,18 +34,30 @@ def _likely(shape: Shape) -> str:
 
 
 def _image(shape: Shape, ask: Ask) -> Mapping[str, Any]:
+    size = _size(shape, ask)
+    count = str(len(size["channels"]))
+    return size | {
+        "mean": words(
+            ask("input.mean", f"What is subtracted from pixels of 0 to 255 ({count} values)?", _all(0, count))
+        ),
+        "scale": words(ask("input.scale", "What are they multiplied by then?", _all(1 / 255, count))),
+    }
+
+
+def _pixels(shape: Shape, ask: Ask) -> Mapping[str, Any]:
+    size = _size(shape, ask)
+    depth = len(size["channels"])
+    return size | {"mean": [0] * depth, "scale": [1] * depth, "dtype": "uint8"}
+
+
+def _size(shape: Shape, ask: Ask) -> dict[str, Any]:
     depth, height, width = shape if len(shape) == 3 else (None, None, None)  # noqa: PLR2004 - channels, rows, columns
     channels = "L" if depth == 1 else ask("input.channels", "In which order are the channels (RGB, BGR)?", "RGB")
-    count = str(len(channels))
     return {
         "width": _known(width, "input.width", "How wide is a sample, in pixels?", ask),
         "height": _known(height, "input.height", "How high is it?", ask),
         "channels": channels,
         "resize": ask("input.resize", "How do pictures get that size (stretch, crop, letterbox)?", "stretch"),
-        "mean": words(
-            ask("input.mean", f"What is subtracted from pixels of 0 to 255 ({count} values)?", _all(0, count))
-        ),
-        "scale": words(ask("input.scale", "What are they multiplied by then?", _all(1 / 255, count))),
     }
 
 

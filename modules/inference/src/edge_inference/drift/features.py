@@ -49,7 +49,7 @@ class ImageFeatures:
 
     def of(self, samples: Array) -> Array:
         step = self._step
-        grid = np.ascontiguousarray(samples[:, :, ::step, ::step])
+        grid = np.ascontiguousarray(samples[:, :, ::step, ::step], np.float32)
         pixels = grid.reshape(*grid.shape[:2], -1)
         mean = _mean(pixels)
         around = pixels - mean[..., None]

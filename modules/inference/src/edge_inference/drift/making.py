@@ -16,7 +16,7 @@ def make_reference(folder: Path, samples: Array, bins: int) -> Reference:
 
     Args:
         folder: The package's files.
-        samples: Prepared as its contract says: float32 of shape ``(rows, channels, height, width)``.
+        samples: Prepared as its contract says, of shape ``(rows, channels, height, width)``.
         bins: Of each feature.
 
     Raises:
@@ -25,9 +25,10 @@ def make_reference(folder: Path, samples: Array, bins: int) -> Reference:
         ValueError: They are no samples of its contract.
     """
     contract = verify(folder)
-    wanted, size = contract.input.sample_shape, contract.input.batch
-    if samples.dtype != "float32" or samples.shape[1:] != wanted:
-        raise ValueError(f"float32 of shape (rows, {', '.join(map(str, wanted))}) is wanted, not {samples.shape}")
+    wanted, size = contract.input, contract.input.batch
+    if samples.dtype != wanted.sample_dtype or samples.shape[1:] != wanted.sample_shape:
+        shape = ", ".join(map(str, wanted.sample_shape))
+        raise ValueError(f"{wanted.sample_dtype} of shape (rows, {shape}) is wanted, not {samples.shape}")
     model = load_model(folder, _NOBODY, contract, OnnxSession, Plan(("CPUExecutionProvider",), require_gpu=False))
     pieces = (samples[first : first + size] for first in range(0, len(samples), size))
     return reference(contract, ((piece, model.run(piece)) for piece in pieces), bins)

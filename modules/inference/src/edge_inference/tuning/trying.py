@@ -67,7 +67,7 @@ class Stopwatch:
         if model is None:
             return None
         wanted = model.contract.input
-        rows = np.zeros((choice.batch, *wanted.sample_shape), np.float32)
+        rows = np.zeros((choice.batch, *wanted.sample_shape), wanted.sample_dtype)
         with background("tuning", choice.callers) as threads:
             trials = [threads.submit(self._run, model, rows) for _ in range(choice.callers)]
         try:

@@ -14,6 +14,8 @@ import numpy as np
 
 from edge_inference.session import Array, Port
 
+Dtype = np.dtype[Any]
+
 NAMES: Final[Mapping[str, str]] = {
     "tensor(bool)": "BOOL",
     "tensor(uint8)": "UINT8",
@@ -31,8 +33,8 @@ NAMES: Final[Mapping[str, str]] = {
 }
 """By onnxruntime's name. Sequences and maps have none, and are not served."""
 
-FLOAT: Final = "FP32"
-FLOAT_BYTES: Final = 4
+TAKEN: Final[Mapping[str, str]] = {"float32": "FP32", "uint8": "UINT8"}
+"""What samples are made of, by NumPy's name."""
 
 
 def described(name: str, port: Port) -> dict[str, Any]:
@@ -41,31 +43,31 @@ def described(name: str, port: Port) -> dict[str, Any]:
     return {"name": name, "datatype": NAMES[port.dtype], "shape": shape}
 
 
-def floats(data: Any) -> Array:
-    """Numbers in lists, nested or flat, as float32 in row-major order.
+def numbers(data: Any, dtype: Dtype) -> Array:
+    """Numbers in lists, nested or flat, in row-major order.
 
     Raises:
-        ValueError: Some of it is no number, or none that float32 can hold.
+        ValueError: Some of it is no number, or none that the type can hold.
     """
     values = np.asarray(data)
     if values.size and values.dtype.kind not in "iuf":
         raise ValueError("data must be numbers")
-    with np.errstate(over="ignore"):
-        flat = values.astype(np.float32).ravel()
-    if not np.isfinite(flat).all():
-        raise ValueError("data must be numbers that FP32 can hold")
+    with np.errstate(over="ignore", invalid="ignore"):
+        flat = values.astype(dtype).ravel()
+    if not (np.isfinite(flat) if dtype.kind == "f" else flat == values.ravel()).all():
+        raise ValueError(f"data must be numbers that {TAKEN[dtype.name]} can hold")
     return flat
 
 
-def floats_of_bytes(content: bytes, shape: tuple[int, ...]) -> Array:
-    """The binary form of float32.
+def numbers_of_bytes(content: bytes, shape: tuple[int, ...], dtype: Dtype) -> Array:
+    """The binary form.
 
     Raises:
         ValueError: It has another length than the shape.
     """
-    if len(content) != FLOAT_BYTES * prod(shape):
-        raise ValueError(f"{len(content)} bytes of binary data are no {FLOAT} of shape {[*shape]}")
-    return np.frombuffer(content, "<f4")
+    if len(content) != dtype.itemsize * prod(shape):
+        raise ValueError(f"{len(content)} bytes of binary data are no {TAKEN[dtype.name]} of shape {[*shape]}")
+    return np.frombuffer(content, dtype.newbyteorder("<"))
 
 
 def listed(array: Array) -> list[Any]:

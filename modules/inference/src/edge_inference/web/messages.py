@@ -50,7 +50,7 @@ class Asked:
     """What a request wants of a model.
 
     Attributes:
-        rows: Prepared samples, float32 of shape ``(rows, *sample)``.
+        rows: Prepared samples, of shape ``(rows, *sample)``.
         outputs: The wanted outputs, in order; whether each comes in binary form.
         id: The client's, which comes back.
     """
@@ -129,28 +129,29 @@ def _rows(request: _Request, tail: bytes, model: LoadedModel) -> Array:
         raise RefusedError(BAD_REQUEST, f"the model takes one input, {wanted.name!r}, and was given {names}")
     [given] = request.inputs
     _refuse_foreign(given)
-    if given.datatype != datatypes.FLOAT:
-        raise RefusedError(BAD_REQUEST, f"input {given.name!r} takes {datatypes.FLOAT}, not {given.datatype[:20]}")
+    datatype = datatypes.TAKEN[wanted.sample_dtype.name]
+    if given.datatype != datatype:
+        raise RefusedError(BAD_REQUEST, f"input {given.name!r} takes {datatype}, not {given.datatype[:20]}")
     sample = [*wanted.sample_shape]
     if [*given.shape[1:]] != sample or not 1 <= (*given.shape, 0)[0] <= wanted.batch:
         some = f"1 to {wanted.batch}" if wanted.batch > 1 else "1"
         takes = ", ".join([some, *map(str, sample)])
         raise RefusedError(BAD_REQUEST, f"input {given.name!r} takes shape [{takes}], not {[*given.shape][:8]}")
     try:
-        return _values(given, tail).reshape(given.shape)
+        return _values(given, tail, wanted.sample_dtype).reshape(given.shape)
     except ValueError as error:
         raise RefusedError(BAD_REQUEST, f"input {given.name!r}: {error}") from None
 
 
-def _values(given: _Input, tail: bytes) -> Array:
+def _values(given: _Input, tail: bytes, dtype: datatypes.Dtype) -> Array:
     size = given.parameters.get("binary_data_size")
     if size is not None:
         if size != len(tail) or given.data is not None:
             raise ValueError(f"binary_data_size must be all of the {len(tail)} bytes behind the JSON, without data")
-        return datatypes.floats_of_bytes(tail, given.shape)
+        return datatypes.numbers_of_bytes(tail, given.shape, dtype)
     if tail or given.data is None:
         raise ValueError("needs data, or binary_data_size with so many bytes behind the JSON")
-    values = datatypes.floats(given.data)
+    values = datatypes.numbers(given.data, dtype)
     if len(values) != prod(given.shape):
         raise ValueError(f"{len(values)} numbers are not of shape {[*given.shape]}")
     return values

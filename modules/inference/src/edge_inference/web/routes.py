@@ -74,7 +74,11 @@ class Routes:
     async def _metadata(self, request: Request) -> Response:
         model = _named(request, self._model)
         wanted = model.contract.input
-        takes = {"name": wanted.name, "datatype": datatypes.FLOAT, "shape": [-1, *wanted.sample_shape]}
+        takes = {
+            "name": wanted.name,
+            "datatype": datatypes.TAKEN[wanted.sample_dtype.name],
+            "shape": [-1, *wanted.sample_shape],
+        }
         gives = [datatypes.described(name, model.session.outputs[name]) for name in served(model)]
         about = {"name": model.identity.name, "versions": [model.identity.version], "platform": _PLATFORM}
         return JSONResponse({**about, "inputs": [takes], "outputs": gives})

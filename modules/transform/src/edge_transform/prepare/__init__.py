@@ -5,7 +5,7 @@
 
 from contextlib import closing
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ from edge_transform.errors import judging, several
 from edge_transform.prepare.image import fill
 from edge_transform.prepare.samples import samples
 from edge_transform.room import Room
+from edge_transform.rows import Row
 
 __all__ = ["MAX_PIXELS", "prepare", "prepare_into", "prepare_rows"]
 
@@ -26,7 +27,7 @@ MAX_PIXELS: Final = 100_000_000
 """What a file's picture may have unless said otherwise; 440 MB while it is decoded, and 2 GB as transparent WebP."""
 
 
-def prepare(source: bytes | Image, wanted: PictureInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
+def prepare(source: bytes | Image, wanted: PictureInput, max_pixels: int = MAX_PIXELS) -> npt.NDArray[Any]:
     """One sample, prepared as the transform module does it; of a file with several, the first.
 
     Args:
@@ -35,12 +36,12 @@ def prepare(source: bytes | Image, wanted: PictureInput, max_pixels: int = MAX_P
         max_pixels: The most that a file's picture may have.
 
     Returns:
-        Shape ``wanted.sample_shape``.
+        Of ``wanted``'s ``sample_shape`` and ``sample_dtype``.
 
     Raises:
         ItemError: The source cannot be prepared; its code says why.
     """
-    row = np.empty(wanted.sample_shape, np.float32)
+    row = np.empty(wanted.sample_shape, wanted.sample_dtype)
     if isinstance(source, bytes):
         with judging(), closing(decode(BytesIO(source), wanted, Room(max_pixels))) as pictures:
             fill(next(pictures), wanted, row)
@@ -49,14 +50,14 @@ def prepare(source: bytes | Image, wanted: PictureInput, max_pixels: int = MAX_P
     return row
 
 
-def prepare_into(content: bytes, wanted: PictureInput, pixels: Room, row: npt.NDArray[np.float32]) -> Frame:
+def prepare_into(content: bytes, wanted: PictureInput, pixels: Room, row: Row) -> Frame:
     """Prepare a file's one sample into its row of a batch; where it lies in its picture.
 
     Args:
         content: The file.
         wanted: The contract's input half.
         pixels: What its picture takes meanwhile; more than all of it are too many.
-        row: Shape ``wanted.sample_shape``.
+        row: Of ``wanted``'s ``sample_shape`` and ``sample_dtype``.
 
     Raises:
         ItemError: ``EMPTY``, ``UNSUPPORTED``, ``TOO_MANY_PIXELS``, or ``DECODE_FAILED``; or ``SEVERAL``.
@@ -69,7 +70,7 @@ def prepare_into(content: bytes, wanted: PictureInput, pixels: Room, row: npt.ND
     return frame
 
 
-def prepare_rows(content: bytes, wanted: Input, max_pixels: int = MAX_PIXELS) -> npt.NDArray[np.float32]:
+def prepare_rows(content: bytes, wanted: Input, max_pixels: int = MAX_PIXELS) -> npt.NDArray[Any]:
     """All samples of a file that may hold many, as the transform module prepares them, which takes them block by block.
 
     Args:

@@ -2,8 +2,8 @@
 
 Resampling: pixels are averaged (``BOX``) where both sides shrink to half or less, which by whole factors is exactly
 the mean of each block; else they are interpolated (``BILINEAR``, widened where it shrinks, against aliasing).
-Values are 8 bits deep until they become float32: of 16-bit pictures the upper byte counts. Transparency shows black, as
-the borders of a letterbox do. Colour profiles are not applied.
+Values are 8 bits deep until they become float32, if they do: of 16-bit pictures the upper byte counts. Transparency
+shows black, as the borders of a letterbox do. Colour profiles are not applied.
 """
 
 from typing import Final
@@ -17,18 +17,19 @@ from edge_common.errors import ItemError
 from edge_common.messages import Frame
 from edge_transform.decoders.image import FULL_SIZE
 from edge_transform.prepare.geometry import Box, Size, fitted, frame, middle, whole
+from edge_transform.rows import Row
 
 UNBOUNDED: Final = frozenset({"I", "F"})
 """Modes of 32 bits a value, whose black and white are anyone's guess."""
 
 
-def fill(picture: Image.Image, wanted: PictureInput, row: npt.NDArray[np.float32]) -> Frame:
+def fill(picture: Image.Image, wanted: PictureInput, row: Row) -> Frame:
     """Prepare a picture into its row of a batch; where it lies in the picture.
 
     Args:
         picture: Upright.
         wanted: The contract's input half.
-        row: Shape ``wanted.sample_shape``; filled with ``(pixel - mean) * scale``.
+        row: Of ``wanted``'s ``sample_shape`` and ``sample_dtype``; filled with ``(pixel - mean) * scale``.
 
     Raises:
         ItemError: ``UNSUPPORTED``: 32-bit values.
@@ -38,8 +39,11 @@ def fill(picture: Image.Image, wanted: PictureInput, row: npt.NDArray[np.float32
     pixels = np.asarray(sized).reshape(wanted.height, wanted.width, wanted.depth).transpose(2, 0, 1)
     if wanted.channels == "BGR":
         pixels = pixels[::-1]
-    np.subtract(pixels, _by_channel(wanted.mean), out=row)
-    np.multiply(row, _by_channel(wanted.scale), out=row)
+    if wanted.dtype == "uint8":
+        row[:] = pixels
+    else:
+        np.subtract(pixels, _by_channel(wanted.mean), out=row)
+        np.multiply(row, _by_channel(wanted.scale), out=row)
     return frame(picture.info.get(FULL_SIZE, picture.size), picture.size, wanted)
 
 

@@ -13,6 +13,7 @@ from edge_transform.decoders import decode
 from edge_transform.errors import judging
 from edge_transform.prepare.image import fill
 from edge_transform.room import Room
+from edge_transform.rows import Rows
 
 
 class Samples(NamedTuple):
@@ -23,7 +24,7 @@ class Samples(NamedTuple):
         frames: Where each lies in its picture; none where they are of no pictures.
     """
 
-    rows: tables.Block
+    rows: Rows
     frames: tuple[Frame, ...] = ()
 
 
@@ -49,7 +50,7 @@ def samples(file: BinaryIO, head: bytes, wanted: Input, pixels: Room) -> Generat
 
 def _pictures(file: BinaryIO, wanted: PictureInput, pixels: Room) -> Iterator[Samples]:
     frames: list[Frame] = []
-    rows = np.empty((wanted.batch, *wanted.sample_shape), np.float32)
+    rows = np.empty((wanted.batch, *wanted.sample_shape), wanted.sample_dtype)
     with judging():
         for picture in decode(file, wanted, pixels):
             if len(frames) == wanted.batch:
