@@ -19,6 +19,7 @@ from edge_inference.tuning.choice import Choice
 from edge_inference.tuning.trying import Bench
 from support.benches import Preferring
 from support.inference import Device
+from support.loops import rest
 from support.models import contract
 from support.web import free_port
 from support.web_client import INFER, request
@@ -196,6 +197,7 @@ async def test_a_setting_goes_before_what_was_measured(
         tuned.send(V1, *[1] * 2)
     while not counting.sizes:
         await asyncio.sleep(0.01)
+    await rest()
     counting.going.set()
     assert len(await tuned.predictions(6)) == 6
     assert (max(counting.sizes) == 2) == (setting == "batch")
@@ -217,7 +219,7 @@ async def gathered(asked: httpx.AsyncClient, counting: Counting, *shades: float)
     while len(counting.sizes) < 1:
         await asyncio.sleep(0.01)
     asking += [asyncio.create_task(asked.post(INFER, json=request(shade))) for shade in shades]
-    await asyncio.sleep(0)
+    await asked.get("/v2/health/live")  # by when they have come, or most of them
     counting.going.set()
     return (await asyncio.gather(*asking))[usable() :]
 
