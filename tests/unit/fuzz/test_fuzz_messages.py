@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.modules import KINDS, WANTED, as_json
@@ -16,7 +16,7 @@ from support.spoil import VALUES, garbage, messages
 INPUTS = [(kind, name) for kind, each in KINDS.items() for name in each.inputs]
 CONTRACT = WANTED.model_dump(mode="json", by_alias=True)
 
-slow = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=25)
 
 
 def test_every_input_of_every_module_is_here() -> None:
