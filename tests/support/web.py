@@ -18,10 +18,10 @@ def serving(application: web.Application, tls: ssl.SSLContext | None = None, hos
     thread.start()
     runner = web.AppRunner(application, shutdown_timeout=0)
     try:
-        port = asyncio.run_coroutine_threadsafe(_start(runner, tls, host), loop).result(10)
+        port = asyncio.run_coroutine_threadsafe(_start(runner, tls, host), loop).result(60)
         yield f"{'https' if tls else 'http'}://{host}:{port}"
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
