@@ -51,9 +51,10 @@ def measure(asks: Sequence[Callable[[], object]], seconds: float) -> dict[str, f
 
 
 def over_and_over(ask: Callable[[], object], until: float) -> list[float]:
-    """Ask until then; how long each answer took, in seconds."""
-    took = []
-    while (began := time.perf_counter()) < until:
+    """Ask until then, and at least once; how long each answer took, in seconds."""
+    took = list[float]()
+    while not took or time.perf_counter() < until:
+        began = time.perf_counter()
         ask()
         took.append(time.perf_counter() - began)
     return took

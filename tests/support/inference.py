@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from edge_common.contract import Contract
-from edge_common.fakes import FakeClock, FakeHub
+from edge_common.fakes import FakeHub
 from edge_common.lifecycle import Module, Surroundings
 from edge_common.messages import Frame, Item, Part, PredictionsMessage, Reject, RejectsMessage, TensorsMessage
 from edge_common.metrics import Metrics
@@ -28,6 +28,7 @@ from edge_inference.settings import InferenceEnvironment, InferenceSettings
 from edge_inference.sources import describe
 from edge_inference.tuning.trying import MakeBench
 from support.benches import MoreIsBetter
+from support.clocks import PatientClock
 from support.models import write_model
 
 
@@ -45,7 +46,7 @@ class Device:
         self.bench: MakeBench = MoreIsBetter
         self.make_hub: Callable[..., FakeHub] = FakeHub
         self.hub = FakeHub()
-        self.clock = FakeClock()
+        self.clock = PatientClock()
         self.metrics = Metrics()
         self._numbers = itertools.count(1)
         self._stop = asyncio.Event()

@@ -17,8 +17,13 @@ class WatchedLoop(asyncio.SelectorEventLoop):
     """The loop that tests run in."""
 
     def __init__(self) -> None:
+        self.ahead_s = 0.0
         super().__init__()
         self.at_work: set[Future[Any]] = set()
+
+    def time(self) -> float:
+        """As any loop's, and what was leaped over."""
+        return super().time() + self.ahead_s
 
     def run_in_executor(self, executor: Executor | None, func: Callable[[Unpack[Ts]], Any], *args: *Ts) -> Future[Any]:
         """As any loop does; what is given to a thread is remembered until it is done."""
@@ -34,9 +39,7 @@ async def rest() -> None:
     Raises:
         TypeError: The loop is not a watched one.
     """
-    loop = asyncio.get_running_loop()
-    if not isinstance(loop, WatchedLoop):
-        raise TypeError("only a watched loop can be waited for")
+    loop = _watched()
     held: set[Future[Any]] = set()
     while True:
         for _ in range(HOPS):
@@ -44,3 +47,21 @@ async def rest() -> None:
         if not (at_work := loop.at_work - held):
             return
         _, held = await asyncio.wait(at_work, timeout=PATIENCE_S)
+
+
+async def leap(seconds: float) -> None:
+    """Let so much time pass at once, for whoever is to be called later by the loop.
+
+    Raises:
+        TypeError: The loop is not a watched one.
+    """
+    await rest()
+    _watched().ahead_s += seconds
+    await rest()
+
+
+def _watched() -> WatchedLoop:
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, WatchedLoop):
+        raise TypeError("only a watched loop can be waited for")
+    return loop

@@ -76,6 +76,10 @@ def test_every_client_asks_until_the_time_is_over() -> None:
     assert said["seconds"] >= 0.05
 
 
+def test_a_client_that_comes_late_asks_once() -> None:
+    assert asking.measure([lambda: None], 0)["answers"] == 1
+
+
 def test_the_protocols_question_has_the_sample_behind_its_head(tmp_path: Path) -> None:
     given = material(tmp_path / "given", *tiny())
     question = given.question("/infer")

@@ -44,7 +44,7 @@ class Desk:
 
         def work(_: LoadedModel) -> Asking[None]:
             loop.call_soon_threadsafe(self.held_up.set)
-            self.go_on.wait(10)
+            self.go_on.wait(60)
             return
             yield
 

@@ -70,7 +70,7 @@ async def test_it_serves_its_model_and_finishes_what_it_has_begun(environment: d
     port = int(environment["HTTP_PORT"])
     async with (
         module(environment) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as asked,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as asked,
         half_a_request_once_ready(asked, port) as finish,
     ):
         response = await asked.post(INFER, json=request(2))
@@ -133,7 +133,7 @@ async def test_what_it_ran_before_does_not_keep_it_from_what_it_is_told(
     (tmp_path / "state" / "active.json").write_text(Record(active=ModelIdentity(**gone)).model_dump_json(by_alias=True))
     async with (
         module(environment),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{environment['HTTP_PORT']}") as asked,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{environment['HTTP_PORT']}", timeout=60) as asked,
     ):
         await until(asked, "/v2/health/ready", lambda response: response.status_code == 200)
 

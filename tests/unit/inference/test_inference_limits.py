@@ -22,16 +22,16 @@ from support.sessions import PLAN
 V1 = contract("v1")
 
 
-def warm_up(folder: Path, model: onnx.ModelProto) -> None:
+def warm_up(folder: Path, model: onnx.ModelProto, run_seconds: float = 60) -> None:
     write_model(folder, V1, model)
     identity = ModelIdentity(name="teller", version="1", digest="sha256:" + "0" * 64)
 
-    load_model(folder, identity, verify(folder), partial(OnnxSession, run_seconds=0.2), PLAN).warm_up()
+    load_model(folder, identity, verify(folder), partial(OnnxSession, run_seconds=run_seconds), PLAN).warm_up()
 
 
 def test_an_endless_loop_is_ended(tmp_path: Path) -> None:
     with pytest.raises(LoadFailedError, match="ended after"):
-        warm_up(tmp_path / "endless", endless(1 << 50))
+        warm_up(tmp_path / "endless", endless(1 << 50), run_seconds=0.2)
     warm_up(tmp_path / "short", endless(3))
 
 

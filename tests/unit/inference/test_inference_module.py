@@ -173,7 +173,7 @@ class Gate:
 
     def __call__(self, path: Path, providers: Sequence[str]) -> Session:
         self.reached.set()
-        self.open.wait(10)
+        self.open.wait(60)
         return OnnxSession(path, providers)
 
 
@@ -186,7 +186,7 @@ async def test_the_newest_wish_cancels_the_one_under_way_and_the_active_model_se
     gate.reached.clear()
     gate.open.clear()
     device.desire(second)
-    await asyncio.to_thread(gate.reached.wait, 10)
+    await asyncio.to_thread(gate.reached.wait, 60)
     device.send(V1, 1)
     assert (await device.predictions())[0].model.version == "1"
     device.desire(third)

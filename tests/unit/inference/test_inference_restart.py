@@ -92,7 +92,7 @@ def packed_with_golden(device: Device) -> dict[str, Any]:
 async def test_killed_while_resolving(device: Device, halting: Halting) -> None:
     third = device.pack(V3, version="3")
     device.desire(device.pack(V2, version="2"))
-    await asyncio.to_thread(halting.halt.reached.wait, 10)
+    await asyncio.to_thread(halting.halt.reached.wait, 60)
     device.desire(third)
     await device.hub.until_reported("model.state", "Resolving")
     await taken_up(device, await killed(device, halting.halt.let.set))
@@ -102,7 +102,7 @@ async def test_killed_while_resolving(device: Device, halting: Halting) -> None:
 async def test_killed_while_it_is_loaded_and_proved(device: Device, halting: Halting, state: str, at: int) -> None:
     halting.at = at
     device.desire(packed_with_golden(device))
-    await asyncio.to_thread(halting.halt.reached.wait, 10)
+    await asyncio.to_thread(halting.halt.reached.wait, 60)
     await device.hub.until_reported("model.state", state)
     wanted = await killed(device, halting.halt.let.set)
     assert json.loads((device.state / "active.json").read_bytes())["attempts"] == {wanted["ref"].split("@")[1]: 1}
@@ -123,7 +123,7 @@ async def test_killed_while_rolling_back(device: Device, halting: Halting) -> No
     write_golden(folder, V2, 1, off=1)
     halting.version = "1"
     device.desire(device.loose(folder, "teller", "2"), swap="resource")
-    await asyncio.to_thread(halting.halt.reached.wait, 10)
+    await asyncio.to_thread(halting.halt.reached.wait, 60)
     assert device.hub.reported["model"]["rejected"][0]["code"] == "GOLDEN_FAILED"
     wanted = await killed(device, halting.halt.let.set)
     device.desire(wanted)
@@ -154,7 +154,7 @@ async def test_killed_while_downloading(device: Device, remote: tuple[Referring,
     registry.faults.append(halted_after(SIZE // 2, halt))
     registry.halt.let.set()
     device.desire(wanted)
-    await asyncio.to_thread(halt.reached.wait, 10)
+    await asyncio.to_thread(halt.reached.wait, 60)
     await device.hub.until_reported("model.state", "Downloading")
     while not 0 < device.hub.reported["model"]["candidate"]["percent"] < 100:
         await asyncio.sleep(0.01)
@@ -165,7 +165,7 @@ async def test_killed_while_downloading(device: Device, remote: tuple[Referring,
 async def test_killed_while_verifying(device: Device, remote: tuple[Referring, dict[str, Any]]) -> None:
     registry, wanted = remote
     device.desire(wanted)
-    await asyncio.to_thread(registry.halt.reached.wait, 10)
+    await asyncio.to_thread(registry.halt.reached.wait, 60)
     await device.hub.until_reported("model.state", "Verifying")
     await taken_up(device, await killed(device, registry.halt.let.set))
 

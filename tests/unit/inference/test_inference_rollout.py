@@ -160,7 +160,7 @@ async def test_a_shadow_that_is_no_good_never_serves(device: Device, sick: Sick,
     await device.hub.until_reported("model.state", "Shadow")
     sick.version, sick.how = "2", how
     await stream(device, V1, 3)
-    await asyncio.to_thread(sick.ran.wait, 10)
+    await asyncio.to_thread(sick.ran.wait, 60)
     await device.clock.advance(61)
     await device.hub.until_reported("model.last.code", code)
     assert any(sent.output == "hints" for sent in device.hub.sent) == (how == "differs")
@@ -235,12 +235,13 @@ class Stuck:
     """Opens graphs, but one only when it is let."""
 
     def __init__(self) -> None:
-        self.let = threading.Event()
+        self.reached, self.let = threading.Event(), threading.Event()
 
     def __call__(self, path: Path, providers: Sequence[str]) -> Session:
         package = path.parent.parent
         if json.loads((package / "config.json").read_bytes())["descriptor"]["version"] == "2":
-            self.let.wait(10)
+            self.reached.set()
+            self.let.wait(60)
         return OnnxSession(path, providers)
 
 
@@ -254,7 +255,7 @@ async def test_what_takes_the_process_down_again_and_again_is_left_alone(device:
     (device.state / "active.json").write_text(json.dumps(state))
     stuck = Stuck()
     await device.start(stuck)
-    await device.hub.until_reported("model.candidate.percent", 100)
+    await asyncio.to_thread(stuck.reached.wait, 60)
     await device.crash(stuck.let.set)
     await device.hub.until_reported("model.last.code", "CRASH_LOOP")
     assert version(device) == "1"

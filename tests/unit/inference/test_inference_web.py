@@ -191,7 +191,7 @@ async def test_a_compressed_body_is_refused(by_hand: httpx.AsyncClient) -> None:
 
 
 async def test_without_a_model_it_lives_and_is_not_ready(bare: Device) -> None:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}") as asked:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}", timeout=60) as asked:
         assert (await asked.get("/v2/health/live")).status_code == 200
         assert (await asked.get("/v2/health/ready")).status_code == 400
         refused = await asked.post(INFER, json=request(1))
@@ -285,7 +285,7 @@ async def test_a_hub_that_is_away_holds_up_no_request(bare: Device) -> None:
         bare.send(V1, 1)
     while (bare.metric("batches_total") or 0) < 2:
         await asyncio.sleep(0.01)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}") as asked:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{bare.http['http_port']}", timeout=60) as asked:
         assert (await asked.post(INFER, json=request(1))).status_code == 200
 
 

@@ -42,7 +42,7 @@ async def test_a_deployment_answers_on_its_routes_with_a_signed_model(tmp_path: 
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.DEVNULL)
     try:
         routes = deployment["environment"]["inference_config"]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{here['HTTP_PORT']}") as asked:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{here['HTTP_PORT']}", timeout=60) as asked:
             await until(asked, routes["readiness_route"]["path"], lambda response: response.status_code == 200)
             assert (await asked.get(routes["liveness_route"]["path"])).status_code == 200
             response = await asked.post(routes["scoring_route"]["path"], json=request(2))

@@ -355,7 +355,7 @@ def test_what_no_query_shows_is_looked_at_once_the_time_of_a_wave_is_over() -> N
     assert [one.tag and one.tag["before"] for one in fleet.members.values()] == [OLD] * 6
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=30), st.sampled_from([0, 1, "20%"])
 )

@@ -26,6 +26,7 @@ from edge_common.twin import SettingsKeeper
 from edge_transform.__main__ import wire
 from edge_transform.settings import TransformEnvironment, TransformSettings
 from edge_transform.workshop import DECODING, Decoding
+from support.clocks import PatientClock
 from unit.transform.pictures import LUMA
 
 LEASE = 60.0
@@ -71,7 +72,7 @@ async def running(folder: Path, decoding: Decoding = DECODING, **desired: Any) -
     )
     for path in (environment.state_dir, environment.share_dir):
         path.mkdir(exist_ok=True)
-    hub, clock, metrics = FakeHub(), FakeClock(), Metrics()
+    hub, clock, metrics = FakeHub(), PatientClock(), Metrics()
     hub.twin.update({"batchSeconds": 0, **desired})
     keeper = SettingsKeeper(TransformSettings, environment.state_dir / "settings.json")
     module = Module(wire(Surroundings(environment, hub, clock, metrics), decoding), keeper, hub, metrics, {})

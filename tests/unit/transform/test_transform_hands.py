@@ -62,13 +62,13 @@ async def test_what_nobody_waits_for_is_not_begun() -> None:
     def piece(number: int) -> Piece[bool]:
         def work(_: Stopwatch) -> bool:
             begun[number].set()
-            return go_on.wait(10)
+            return go_on.wait(60)
 
         return Piece(work)
 
     with ThreadPoolExecutor(1) as pool:
         working = asyncio.create_task(work_off([piece(number) for number in range(3)], 1, pool, 10))
-        await asyncio.to_thread(begun[0].wait, 10)
+        await asyncio.to_thread(begun[0].wait, 60)
         working.cancel()
         with pytest.raises(asyncio.CancelledError):
             await working

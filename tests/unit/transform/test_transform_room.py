@@ -11,7 +11,7 @@ def test_what_fits_is_in_use_at_once() -> None:
 
     def use(amount: int) -> None:
         with room.taken(amount):
-            both.wait(10)
+            both.wait(60)
 
     with ThreadPoolExecutor(2) as pool:
         assert list(pool.map(use, [4, 6])) == [None, None]
@@ -21,7 +21,7 @@ def test_what_does_not_fit_waits_for_what_is_in_use() -> None:
     room, inside, left = Room(10), Event(), []
 
     def wait() -> None:
-        inside.wait(10)
+        inside.wait(60)
         with room.taken(7):
             left.append("second")
 
@@ -30,7 +30,7 @@ def test_what_does_not_fit_waits_for_what_is_in_use() -> None:
             later = pool.submit(wait)
             inside.set()
             left.append("first")
-        later.result(10)
+        later.result(60)
     assert left == ["first", "second"]
 
 

@@ -11,6 +11,7 @@ from edge_common.fakes import FakeClock
 from edge_common.messages import Part, Receipt, ReceiptStatus
 from edge_common.tensors import HEADER_BYTES, TensorWriter
 from edge_transform.store import BatchStore
+from support.clocks import PatientClock
 from unit.transform.pictures import LUMA, item_of
 
 ROW = np.zeros((1, *LUMA.sample_shape), np.float32)
@@ -19,7 +20,7 @@ ROOM = ROW.nbytes + HEADER_BYTES
 
 @pytest.fixture
 def clock() -> FakeClock:
-    return FakeClock()
+    return PatientClock()
 
 
 @pytest.fixture
