@@ -17,7 +17,7 @@ from support.models import contract, graph
 from support.web import free_port
 from support.web_client import INFER, request, until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.containers
 
 
 @pytest.fixture

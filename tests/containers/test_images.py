@@ -15,7 +15,7 @@ from images.sources import ROOT
 from support.containers import BASE, MODULES, layers
 from support.examples import check_example
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.containers
 
 MEGABYTES: Final = {"ingest": 90, "transform": 220, "inference": 180, "upload": 220}
 IMPORT_ALL: Final = """

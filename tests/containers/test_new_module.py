@@ -14,7 +14,7 @@ from support.project import ROOT
 from support.scaffold import NAME, Copy, check_data_goes_through
 from support.suite import Plant
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.containers
 
 WHEELS = "build/wheels/{}/amd64"
 

@@ -18,7 +18,7 @@ from edge_examples.verdict import Verdict
 from support.containers import LOGIN, MODULES, Pushed, containers_of, networks_of, run_in, template_with
 from support.suite import Plant, kill
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(600)]
 
 USERS: Final = {"ingest": 10001, "transform": 10002, "inference": 10003, "upload": 10004}
 SECOND: Final = 10**9

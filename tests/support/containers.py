@@ -60,9 +60,9 @@ def layers(client: docker.DockerClient, name: str) -> list[str]:
 
 
 def containers_of(client: docker.DockerClient, state: Path) -> dict[str, Container]:
-    """The containers of a simulator, by module."""
+    """The containers of a simulator, by module; without those that go while they are looked at."""
     label = f"{_STATE}={state.resolve()}"
-    found = client.containers.list(all=True, filters={"label": label})
+    found = client.containers.list(all=True, filters={"label": label}, ignore_removed=True)
     return {str(container.name).split("-", 2)[2]: container for container in found}
 
 

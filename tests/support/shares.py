@@ -20,6 +20,8 @@ from support.web import free_port
 _FETCHED: Final = Path(__file__).parents[2] / "build/shares"
 _FOLDERS: Final = [_FETCHED / name for name in ("usr/sbin", "usr/bin", "bin")]
 _LIBRARIES: Final = "usr/lib/x86_64-linux-gnu"
+PATIENCE_S: Final = 60.0
+"""How long anything may take on a busy machine."""
 
 CONFIGURATION: Final = """
 [global]
@@ -68,12 +70,12 @@ class Server:
         command = [_tool("smbd"), "-F", "--no-process-group", "--debug-stdout", "-s", str(self.folder / "smb.conf")]
         with (self.folder / "smbd.log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=_environment(), user=_user())
-        _until(lambda: not self.client("ls").wait(10), "the server does not answer")
+        _until(lambda: not self.client("ls").wait(PATIENCE_S), "the server does not answer")
 
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
         self.process = None
 
     def client(self, *commands: str) -> "subprocess.Popen[bytes]":
@@ -88,7 +90,7 @@ class Server:
 
     def do(self, *commands: str) -> None:
         """Have the client do something, and wait until it has."""
-        assert self.client(*commands).wait(20) == 0
+        assert self.client(*commands).wait(PATIENCE_S) == 0
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def mounted(served: Server, point: Path) -> Iterator[None]:
     finally:
         if process.poll() is None:
             subprocess.run([_tool("fusermount3"), "-u", "-z", str(point)], check=True, env=_environment())
-            process.wait(10)
+            process.wait(PATIENCE_S)
 
 
 def _tool(name: str) -> str:
@@ -156,7 +158,7 @@ def _user() -> str | None:
 
 
 def _until(condition: Callable[[], bool], trouble: str) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < until, trouble
         time.sleep(0.05)

@@ -69,7 +69,7 @@ async def test_messages_that_nobody_can_read_harm_nobody(tmp_path: Path) -> None
     assert verdict.clean, verdict.wrong
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_files_that_bring_down_their_decoder_bring_down_no_other(tmp_path: Path) -> None:
     good = Plant.build(tmp_path, GOOD)
     bad = [

@@ -11,7 +11,7 @@ from edge_examples.suite import TEMPLATE
 from support.azurite import Azurite, running_azurite
 from support.suite import Plant, until_stored
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 SHARE = re.compile(r'"CLOUD_DIR": \{[^}]*\}')
 

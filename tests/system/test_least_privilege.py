@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -91,7 +92,21 @@ def open_workload_api(state: Path) -> None:
 
 def processes_of(user: int) -> list[Path]:
     """The processes of a user, as folders in ``/proc``."""
-    return [path for path in Path("/proc").glob("[0-9]*") if path.exists() and path.stat().st_uid == user]
+    return [path for path in Path("/proc").glob("[0-9]*") if owner_of(path) == user]
+
+
+def owner_of(process: Path) -> int | None:
+    """Whose a process is, unless it has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return process.stat().st_uid
+    return None
+
+
+def command_line(process: Path) -> bytes:
+    """What a process was started with; nothing if it has just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return (process / "cmdline").read_bytes()
+    return b""
 
 
 def shown(state: Path) -> bytes:
@@ -99,7 +114,7 @@ def shown(state: Path) -> bytes:
     logs = {module: (state / f"logs/{module}.log").read_bytes() for module in USERS}
     ports = [re.findall(rb"metrics at http://0.0.0.0:(\d+)", log)[-1].decode() for log in logs.values()]
     metrics = [httpx.get(f"http://127.0.0.1:{port}/metrics").content for port in ports]
-    lines = [(path / "cmdline").read_bytes() for user in USERS.values() for path in processes_of(user)]
+    lines = [command_line(path) for user in USERS.values() for path in processes_of(user)]
     assert any(b"edge-ingest" in line for line in lines)
     return b"".join([*logs.values(), *metrics, *lines])
 

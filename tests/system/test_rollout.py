@@ -127,7 +127,7 @@ def bad(models: Path, version: str) -> str:
     return f"dir:{version}@{describe(files, 'teller', version).digest}"
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_good_model_goes_through_both_waves_and_a_bad_one_not_past_the_canary(real: Operator, models: Path) -> None:
     devices = ("edge-1", "edge-2", "edge-3")
     for command, reason in {
@@ -218,7 +218,7 @@ async def answering(
             task.cancel()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_rollout_to_tens_of_devices_that_is_killed_goes_on_and_is_undone_by_one_that_refuses(
     tmp_path: Path,
 ) -> None:

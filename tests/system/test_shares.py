@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge_common.messages import Item
-from support.shares import Server, mounted, server
+from support.shares import PATIENCE_S, Server, mounted, server
 from unit.ingest.rig import Answer, Rig, reject, running, uploading
 
 WHOLE = 64_000_000
@@ -51,7 +51,7 @@ async def test_a_client_killed_in_the_middle_of_a_file_can_bring_it_again(served
             half = served.share / "camera.png"
             await rig.until(lambda: half.exists() and half.stat().st_size > 0, step=0)
             client.kill()
-            client.wait(10)
+            client.wait(PATIENCE_S)
         await rig.until_state(step=0.5, camera__png="quarantined")
         (source / "camera.png").write_bytes(b"x" * WHOLE)
         served.do(f"put {source}/camera.png camera.png")

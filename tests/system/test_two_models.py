@@ -20,7 +20,7 @@ MODULES = {"digits": "inference", "telecom": "inference-tables"}
 FILES = 40
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("killed", [None, "inference-tables", "transform"])
 async def test_two_examples_at_once(tmp_path: Path, killed: str | None) -> None:
     plant = Plant.build(tmp_path, FILES)

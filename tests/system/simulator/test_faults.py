@@ -119,16 +119,25 @@ async def test_a_missed_patch_is_found_at_the_next_connection(running: Simulator
     assert (await dst.patches.get())["a"] == 1
 
 
+async def _until_started(running: SimulatorProcess, times: int) -> None:
+    """Wait until the log says so: a process is there before it has done anything."""
+    log = running.state / "logs" / "sleeper.log"
+    await _until(lambda: log.exists() and log.read_text() == "started\n" * times)
+
+
 async def test_a_module_is_killed_frozen_and_restarted(running: SimulatorProcess) -> None:
+    await _until_started(running, 1)
     first = await _until(lambda: _sleeper(running)["pid"])
     running.run("fault", "module", "sleeper", "freeze")
     await _until(lambda: _process_state(first) == "T")
     running.run("fault", "module", "sleeper", "thaw")
     await _until(lambda: _process_state(first) == "S")
     running.run("fault", "module", "sleeper", "restart")
+    await _until_started(running, 2)
     second = await _until(lambda: _sleeper(running)["pid"])
     assert (second != first, _sleeper(running)["restarts"]) == (True, 0)
     running.run("fault", "module", "sleeper", "kill")
     await _until(lambda: _sleeper(running)["pid"] not in {None, second})
     assert _sleeper(running)["restarts"] == 1
+    await _until_started(running, 3)
     assert running.run("logs", "sleeper") == "started\n" * 3

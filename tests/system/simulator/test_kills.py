@@ -116,7 +116,7 @@ async def test_every_acknowledged_message_survives_a_dozen_kills(tmp_path: Path)
         for _ in range(KILLS):
             enough = len(src.acknowledged) + MESSAGES_BETWEEN
             while len(src.acknowledged) < enough:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.001)
             await asyncio.to_thread(running.kill)
             await asyncio.to_thread(running.start)
         sending.cancel()

@@ -17,16 +17,16 @@ from support.simulator import module as entry
 from system.simulator.conftest import Make
 
 BACKOFF = ("--restart-backoff", "0.05")
-# Writes its environment beside OUT, and notes there when it is asked to stop.
+# Writes its environment to OUT once it can be asked to stop, and notes beside it when it is.
 WITNESS = """
 import json, os, pathlib, signal, sys
 out = pathlib.Path(os.environ["OUT"])
-out.with_suffix(".new").write_text(json.dumps({**os.environ, "folder": os.getcwd()}))
-out.with_suffix(".new").rename(out)
 def stop(*_):
     out.with_name("stopped").touch()
     sys.exit()
 signal.signal(signal.SIGTERM, stop)
+out.with_suffix(".new").write_text(json.dumps({**os.environ, "folder": os.getcwd()}))
+out.with_suffix(".new").rename(out)
 signal.pause()
 """
 ECHO = """
@@ -141,8 +141,10 @@ def test_modules_start_in_their_order(tmp_path: Path) -> None:
         name: entry("sleep", "600", **({"startupOrder": order} if order else {})) for name, order in orders.items()
     }
     with simulator(tmp_path, deployment(routes={}, modules=modules)) as running:
-        pids = {name: _pid(running, name) for name in modules}
-        assert sorted(pids, key=lambda name: pids[name]) == ["first", "second", "third", "last"]
+        assert running.process is not None
+        before, most = running.process.pid, int(Path("/proc/sys/kernel/pid_max").read_text())
+        since = {name: (_pid(running, name) - before) % most for name in modules}  # numbers begin anew at some time
+        assert sorted(since, key=lambda name: since[name]) == ["first", "second", "third", "last"]
 
 
 def test_a_module_that_cannot_run_here_does_not_stop_the_others(tmp_path: Path) -> None:

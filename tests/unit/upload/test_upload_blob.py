@@ -15,6 +15,7 @@ from edge_upload.sinks import SinkConflictError, SinkDeniedError, SinkError, Sin
 from edge_upload.sinks.blob.sink import BlobSink
 from support.azurite import Azurite
 from support.fault_proxy import (
+    Ask,
     Fault,
     FaultProxy,
     Plan,
@@ -25,6 +26,7 @@ from support.fault_proxy import (
     resets,
     script,
     stalls,
+    untouched,
 )
 from support.upload import HurriedClock
 
@@ -93,10 +95,25 @@ async def test_a_block_that_fails_is_sent_again(sink: BlobSink, proxy: FaultProx
 async def test_blocks_that_have_arrived_are_not_sent_again_after_a_restart(
     sink: BlobSink, azurite_server: Azurite, container: str, proxy: FaultProxy, file: Path
 ) -> None:
-    def third_and_later(request: web.Request) -> Fault | None:
-        return answers(503) if "comp=block&" in request.path_qs and blocks_sent(proxy) > 3 else None
+    arrived = 0
 
-    proxy.plan = third_and_later
+    async def passed(request: web.Request, ask: Ask) -> web.StreamResponse:
+        nonlocal arrived
+        response = await untouched(request, ask)
+        arrived += 1
+        return response
+
+    async def refused(request: web.Request, ask: Ask) -> web.StreamResponse:
+        while arrived < 3:
+            await asyncio.sleep(0.01)
+        return await answers(503)(request, ask)
+
+    def three_blocks_pass(request: web.Request) -> Fault | None:
+        if "comp=block&" not in request.path_qs:
+            return None
+        return passed if blocks_sent(proxy) <= 3 else refused
+
+    proxy.plan = three_blocks_pass
     with pytest.raises(SinkUnavailableError, match="503"):
         await sink.put(NAME, file, digest(file))
     assert await sink.check(NAME) is None

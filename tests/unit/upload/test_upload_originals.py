@@ -127,6 +127,28 @@ async def test_a_share_that_is_away_is_waited_for(bench: Bench, caplog: pytest.L
     assert raw(bench.cloud).keys() == {one.id}
 
 
+async def test_the_time_that_a_share_was_away_is_not_held_against_what_it_comes_back_without(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = kept(bench.share, item("one"))
+    away = bench.share.rename(bench.share.with_name("away"))
+    bench.share.mkdir()
+
+    async def until_looks(count: int) -> None:
+        while caplog.text.count("it is tried again") < count and "given up" not in caplog.text:
+            await bench.clock.sleep(1)
+
+    async with bench.running(originals="all") as hub:
+        hub.deliver("records", predictions(predicted(one)))
+        await until_looks(LOOKS)
+        (bench.share / "first").touch()
+        await until_looks(LOOKS + 1)
+        assert "given up" not in caplog.text
+        away.joinpath("in").rename(bench.share / "in")
+        await bench.uploaded([one])
+    assert raw(bench.cloud).keys() == {one.id}
+
+
 async def test_a_store_in_trouble_is_tried_again(bench: Bench) -> None:
     clock = bench.clock = StoppedClock()
     one = kept(bench.share, item("one"))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_common.errors import ConfigurationError
@@ -207,7 +207,7 @@ Deliveries = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(Deliveries)
 def test_however_parts_come_each_item_is_stored_from_one_attempt_and_whole(
     tmp_path_factory: pytest.TempPathFactory, deliveries: list[tuple[str, int, int, bool]]

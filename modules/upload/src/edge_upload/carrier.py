@@ -173,9 +173,11 @@ class Carrier:
 
     async def _is_lost(self, original: Original, share: Path, error: ItemError) -> bool:
         """Whether an original has not been there, or not been what ingest saw, for long enough."""
-        since = self._lost_since.setdefault(original.number, self._clock.monotonic())
-        lost = error.code == "CHANGED" or (error.code == "GONE" and await asyncio.to_thread(_has_files, share))
-        return lost and self._clock.monotonic() - since >= LOST_S
+        if error.code != "CHANGED" and not (error.code == "GONE" and await asyncio.to_thread(_has_files, share)):
+            self._lost_since.pop(original.number, None)  # the share is away, and says nothing of what is on it
+            return False
+        now = self._clock.monotonic()
+        return now - self._lost_since.setdefault(original.number, now) >= LOST_S
 
     async def _give_up(self, original: Original, copy: Path, error: ItemError) -> Ending:
         """Give up an original that is lost; unless the store has it, from before a kill, and so needs no good copy."""
