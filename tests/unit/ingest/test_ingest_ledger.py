@@ -1,17 +1,19 @@
 """The ledger, on a real disk: what comes in, and what is said of it."""
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import product
 
 import pytest
 
-from edge_common.messages import ReceiptStatus
+from edge_common.messages import Receipt, ReceiptStatus
 from edge_ingest.flights import Loss
 from edge_ingest.ledger import arrivals, deliveries, endings
 from edge_ingest.ledger.deliveries import Answered
 from edge_ingest.ledger.schema import State
 from edge_ingest.sight import Found, Refusal
-from unit.ingest.ledgers import NOW, TODAY, found, receive, reject, sent, settle, sight, states
+from unit.ingest.ledgers import NOW, TODAY, found, given_up, receive, reject, sent, settle, sight, states
 
 
 class TestArrivals:
@@ -112,6 +114,17 @@ class TestDeliveries:
         assert receive(db, item, ReceiptStatus.ACCEPTED).waits == [5]
         assert receive(db, item, ReceiptStatus.ACCEPTED).waits == []
 
+    def test_receipts_taken_together_mean_what_they_mean_one_by_one(self, db: sqlite3.Connection) -> None:
+        items = [*sent(db, "a", "b"), given_up(db, "c")]
+        verdicts = [
+            Receipt(id=item.id, attempt=item.attempt, status=status)
+            for item in items
+            for status in (ReceiptStatus.ACCEPTED, ReceiptStatus.UPLOADED, ReceiptStatus.UNKNOWN)
+        ]
+        for receipts in product(verdicts, repeat=3):
+            together = _outcome(db, [receipts])
+            assert together == _outcome(db, [[receipt] for receipt in receipts])
+
     def test_uploaded_is_never_taken_back(self, db: sqlite3.Connection) -> None:
         [item] = sent(db, "a")
         assert receive(db, item, ReceiptStatus.UPLOADED).settled
@@ -175,3 +188,12 @@ class TestDeliveries:
         sent(db, "a")
         assert deliveries.recover(db) == []
         assert states(db) == {"a": "ready"}
+
+
+def _outcome(db: sqlite3.Connection, turns: Sequence[Sequence[Receipt]]) -> object:
+    """What some turns of receipts come to, which is undone."""
+    db.execute("BEGIN")
+    answers = [deliveries.receive(db, receipts, NOW + 5) for receipts in turns]
+    rows = [tuple(row) for row in db.execute("SELECT * FROM item ORDER BY id")]
+    db.execute("ROLLBACK")
+    return rows, [wait for answer in answers for wait in answer.waits], any(answer.settled for answer in answers)

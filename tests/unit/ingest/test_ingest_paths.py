@@ -1,16 +1,19 @@
 """Names: ids, globs, texts, and what is refused for its looks."""
 
 import os
+import re
 import stat
 from hashlib import sha256
+from itertools import product
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wcmatch import glob
 
 from edge_common.mounts import file_system_type, is_remote, lies_on_remote, type_of_mount
-from edge_ingest.globs import Kinds, PathFilter
+from edge_ingest.globs import FLAGS, Kinds, PathFilter
 from edge_ingest.identity import item_id
 from edge_ingest.settings import IngestSettings
 from edge_ingest.sight import Sight, path_text, refusal_of, text_path
@@ -67,6 +70,31 @@ def test_globs_name_folders_and_kinds() -> None:
     assert "sub/top.csv" not in wanted
     assert "camera-1/old/a.png" not in wanted
     assert "camera-1/a.gif" not in wanted
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "**",
+        "**/*",
+        "**/",
+        "*",
+        "***/a",
+        "**/a/*",
+        "**/{a,b/A.tmp}",
+        "**/*.{tmp,swp}",
+        "**/[!a]*",
+        "**/~*",
+        "**/.*",
+        "a/**",
+    ],
+)
+def test_a_glob_that_tells_a_name_takes_what_it_takes_of_whole_paths(pattern: str) -> None:
+    names = ("a", "A.tmp", ".b", "~c", "b", "n\nl.tmp", "x.tmp\n", "...", "\udcff.swp")
+    paths = ["/".join(parts) for length in (1, 2, 3) for parts in product(names, repeat=length)]
+    expressions = [re.compile(expression) for expression in glob.translate(pattern, flags=FLAGS)[0]]
+    taken = [path for path in paths if any(each.fullmatch(path) for each in expressions)]
+    assert [path for path in paths if path in PathFilter([pattern], [])] == taken
 
 
 def test_no_globs_take_nothing() -> None:

@@ -135,7 +135,8 @@ class Intake:
         settled = [sight for sight in looks.sights if self._settling.settled(sight.path, sight.signature, now)]
         self._bell.ring()
         new = await self._unknown(settled)
-        await self._supplant([sight for sight in settled if sight not in new])
+        new_paths = {sight.path for sight in new}
+        await self._supplant([sight for sight in settled if sight.path not in new_paths])
         refusals = [refusal for sight in new if (refusal := refusal_of(sight, self._settings.max_bytes))]
         refused = {refusal.sight.path for refusal in refusals}
         read = await self._in_pool(partial(_hash, self._share, [sight for sight in new if sight.path not in refused]))

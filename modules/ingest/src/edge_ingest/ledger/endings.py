@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from sqlite3 import Connection, Row
 from typing import Final
 
@@ -51,10 +51,13 @@ def settling(db: Connection, after: str, most: int) -> list[Settling]:
 
 def end(db: Connection, ended: Sequence[Settling], now: float) -> None:
     """Write down that files have been dealt with."""
-    db.executemany(
-        "UPDATE item SET state = ?, ended_at = ?, code = iif(state = 'refused', code, NULL) WHERE id = ? AND state = ?",
-        [(END[item.state], now, item.id, item.state) for item in ended],
-    )
+    for state, end_state in END.items():
+        ids = json.dumps([item.id for item in ended if item.state is state])
+        db.execute(
+            "UPDATE item SET state = ?, ended_at = ?, code = iif(state = 'refused', code, NULL)"
+            " WHERE id IN (SELECT value FROM json_each(?)) AND state = ?",
+            (end_state, now, ids, state),
+        )
 
 
 def reopen(db: Connection, items: Collection[str]) -> set[str]:
@@ -120,8 +123,19 @@ def told(db: Connection, items: Collection[str]) -> None:
 
 
 def _settling(row: Row) -> Settling:
-    values = {field.name: row[field.name] for field in fields(Settling)}
-    return Settling(**{**values, "state": State(row["state"])})
+    return Settling(
+        id=row["id"],
+        path=row["path"],
+        size=row["size"],
+        mtime_ns=row["mtime_ns"],
+        sha256=row["sha256"],
+        date=row["date"],
+        state=State(row["state"]),
+        attempt=row["attempt"],
+        code=row["code"],
+        stage=row["stage"],
+        reason=row["reason"],
+    )
 
 
 END: Final = {State.UPLOADED: State.DONE, State.REFUSED: State.QUARANTINED}

@@ -8,7 +8,7 @@ release that does not know them leaves them alone.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from sqlite3 import Connection, Row
 from typing import Any, Final
 
@@ -86,14 +86,18 @@ def untold(db: Connection, most: int) -> list[HistoryMessage]:
         most: Events in all.
     """
     ledger = db.execute("SELECT id FROM ledger").fetchone()[0]
-    named = "SELECT * FROM item WHERE id IN (SELECT item FROM history ORDER BY number LIMIT ?)"
-    sound(db, db.execute(named, (most,)).fetchall())
-    rows = db.execute(
-        "SELECT id, path, sha256, size, date, generation, number, event, history.attempt, at, history.code,"
-        " history.stage, history.reason FROM history JOIN item ON id = item ORDER BY number LIMIT ?",
+    named = db.execute(
+        "SELECT * FROM item WHERE id IN (SELECT item FROM history JOIN item ON id = item ORDER BY number LIMIT ?)",
         (most,),
     )
-    return [HistoryMessage(ledger=ledger, items=tuple(items)) for items in chunks(_histories(db, rows), most)]
+    items = {row["id"]: row for row in sound(db, named.fetchall())}
+    events = db.execute(
+        "SELECT item, number, event, history.attempt, at, history.code, history.stage, history.reason"
+        " FROM history JOIN item ON id = item ORDER BY number LIMIT ?",
+        (most,),
+    )
+    histories = _histories(db, items, events)
+    return [HistoryMessage(ledger=ledger, items=tuple(together)) for together in chunks(histories, most)]
 
 
 def forget(db: Connection, kept: KeptMessage) -> None:
@@ -115,14 +119,13 @@ def bound(db: Connection) -> int:
     ).rowcount
 
 
-def _histories(db: Connection, rows: Iterable[Row]) -> Iterator[ItemHistory]:
-    """Events by item, in the order of the items' first ones."""
-    by_item: defaultdict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        values = tuple(row)
-        by_item[values[: len(OF_ITEM)]].append(dict(zip(OF_EVENT, values[len(OF_ITEM) :], strict=True)))
-    for item, events in by_item.items():
-        about = dict(zip(OF_ITEM, item, strict=True))
+def _histories(db: Connection, items: Mapping[str, Row], rows: Iterable[Row]) -> Iterator[ItemHistory]:
+    """Events of some items by item, in the order of the items' first ones."""
+    by_item: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for item, *values in rows:
+        by_item[item].append(dict(zip(OF_EVENT, values, strict=True)))
+    for item in filter(items.__contains__, by_item):
+        about, events = {name: items[item][name] for name in OF_ITEM}, by_item[item]
         for first in range(0, len(events), MOST_TOGETHER):
             together = events[first : first + MOST_TOGETHER]
             try:

@@ -44,6 +44,7 @@ class Journal:
         self._doubt: tuple[str, int] | None = None
         self.life = 1
         self._clock = clock
+        self._moment = 0.0
         self._db = self._followed(db)
         self._backoff = Backoff()
         self._thread = ThreadPoolExecutor(1, "ledger")
@@ -126,7 +127,7 @@ class Journal:
     def _followed(self, db: sqlite3.Connection) -> sqlite3.Connection:
         """A ledger just opened, whose history is written down from now on; a new one if it turns out to be spoilt."""
         try:
-            follow(db, lambda: self._clock.now().timestamp())
+            follow(db, lambda: self._moment)
         except sqlite3.DatabaseError as error:
             if not is_corrupt(error):
                 raise
@@ -135,6 +136,7 @@ class Journal:
         return db
 
     def _transact(self, batch: list[Work]) -> list[Any]:
+        self._moment = self._clock.now().timestamp()  # of all that happens in the transaction
         self._db.execute("BEGIN IMMEDIATE")
         try:
             results = [work(self._db) for work in batch]
