@@ -6,7 +6,7 @@ A type is a string, so that it can be kept and compared: ``null``, ``bool``, ``d
 
 import json
 from collections.abc import Iterable
-from functools import reduce
+from functools import lru_cache, reduce
 from typing import Any, Final
 
 EXACT: Final = 1 << 53
@@ -16,10 +16,15 @@ LIST: Final = "list<"
 
 NULL: Final = "null"
 
+JSON: Final = "json"
+
 SCALARS: Final = {type(None): "null", bool: "bool", float: "double", str: "string"}
 
 MOST_TYPE: Final = 100
 """Characters of a type's name that are looked at."""
+
+MOST_TYPES: Final = 256
+"""Of which it is remembered whether they are types."""
 
 TYPES: Final = frozenset({*SCALARS.values(), "json"})
 
@@ -31,18 +36,22 @@ def element(column_type: str) -> str | None:
 
 def type_of(value: Any) -> str:
     """The type that one JSON value needs. All numbers are doubles, so that 1 and 1.5 share a column."""
+    if scalar := SCALARS.get(type(value)):
+        return scalar
     if isinstance(value, (list, tuple)):
         return f"{LIST}{common_type(value)}>"
-    if type(value) is int:
-        return "double" if abs(value) <= EXACT else "json"
-    return SCALARS.get(type(value), "json")
+    return "double" if type(value) is int and abs(value) <= EXACT else "json"
 
 
 def common_type(values: Iterable[Any], least: str = NULL) -> str:
     """The type that all values fit into, and values of another type, too; one that is none is passed over."""
-    return reduce(_join, sorted(set(map(type_of, values))), least if least == NULL or is_type(least) else NULL)
+    values = list(values)
+    kinds = set(map(type, values))
+    types = {SCALARS[kind] for kind in kinds} if kinds <= SCALARS.keys() else set(map(type_of, values))
+    return reduce(_join, sorted(types), least if least == NULL or is_type(least) else NULL)
 
 
+@lru_cache(MOST_TYPES)
 def is_type(text: str) -> bool:
     """Whether a text names a type, of a sane depth."""
     if len(text) > MOST_TYPE:
@@ -65,9 +74,9 @@ def _join(one: str, other: str) -> str:
 
 def fit(value: Any, column_type: str) -> Any:
     """A value as a column of that type stores it."""
-    if value is None:
-        return None
-    if column_type == "json":
+    if value is None or JSON not in column_type:
+        return value
+    if column_type == JSON:
         return json.dumps(value, ensure_ascii=False, sort_keys=True)
     inner = element(column_type)
     return value if inner is None else [fit(entry, inner) for entry in value]

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from edge_common.messages import InquiriesMessage, Inquiry, Item, ItemId, Receipt, ReceiptStatus
@@ -36,7 +37,11 @@ ABANDON: Final = timedelta(hours=1)
 FREED_PAGES: Final = 4096
 """Most that is given back to the disk at once: 16 MiB, some 50 ms."""
 
+MOST_REASONS: Final = 256
+"""Texts of reasons that are read once only."""
 
+
+@lru_cache(MOST_REASONS)
 def why_of(text: str) -> frozenset[Why]:
     """Reasons, as the database has them; those of a later release are passed over."""
     return frozenset(Why(name) for name in text.split() if name in set(Why))
@@ -139,10 +144,13 @@ class Index:
             "INSERT INTO items (id, attempt, state, held, highest, last, model, changed, sampled)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
             " held = excluded.held, highest = excluded.highest, last = excluded.last, model = excluded.model,"
-            " changed = excluded.changed, sampled = excluded.sampled RETURNING number",
+            " changed = excluded.changed, sampled = excluded.sampled",
             [item.id, item.attempt, state, *values],
         )
-        number: int = noted.fetchone()[0]
+        if attempt.held == 1:  # it was not there
+            return noted.lastrowid or 0
+        query = "SELECT number FROM items WHERE id = ? AND attempt = ?"
+        number: int = self._database.execute(query, [item.id, item.attempt]).fetchone()[0]
         return number
 
     def finish(self, items: Iterable[int], now: datetime) -> Iterator[Receipt]:
@@ -227,10 +235,12 @@ class Index:
         status = ReceiptStatus.UPLOADED
         return Receipt(id=item, attempt=attempt, status=status, model=model, durable=self._durable)
 
-    def _settle(self, items: Iterable[ItemId], now: datetime) -> None:
-        for item in items:
-            self._database.execute(
-                "UPDATE items SET state = ?, changed = ? WHERE id = ? AND +state = ?",
-                [SETTLED, now.timestamp(), item, UPLOADED],
-            )
-            self._database.execute("DELETE FROM items WHERE id = ? AND +state = ?", [item, ASSEMBLING])
+    def _settle(self, items: Collection[ItemId], now: datetime) -> None:
+        settled = json.dumps(items)
+        self._database.execute(
+            "UPDATE items SET state = ?, changed = ? WHERE id IN (SELECT value FROM json_each(?)) AND +state = ?",
+            [SETTLED, now.timestamp(), settled, UPLOADED],
+        )
+        self._database.execute(
+            "DELETE FROM items WHERE id IN (SELECT value FROM json_each(?)) AND +state = ?", [settled, ASSEMBLING]
+        )

@@ -1,10 +1,11 @@
 """The spool's table of events. All methods but ``batch`` block on the spool's thread."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from edge_common.messages import HistoryMessage, Item, ItemHistory, KeptMessage
 from edge_upload.database import Database, SpoolUnavailableError
@@ -38,11 +39,18 @@ SPAN: Final = "SELECT (SELECT min(entry) FROM events), (SELECT max(entry) FROM e
 """Each by itself is looked up; for both in one query, SQLite goes through the whole table."""
 
 STORED: Final = """
-SELECT items.id, items.attempt, items.model AS model_digest, parts.date, sum(parts.rows) AS rows,
-    json_extract(record, '$.stamp') AS contract_stamp
-FROM parts JOIN items ON items.number = parts.item JOIN records ON records.number = parts.number
-WHERE parts.shard = ? GROUP BY parts.item
+INSERT OR IGNORE INTO events (source, number, date, event)
+SELECT source, before + number, date, ?1 || substr(json_object(
+    'number', before + number, 'id', id, 'date', date, 'attempt', attempt, 'rows', rows,
+    'model_digest', model, 'contract_stamp', stamp), 2)
+FROM (SELECT source, events AS before FROM history), (
+    SELECT row_number() OVER () AS number, items.id, items.attempt, items.model, parts.date, sum(parts.rows) AS rows,
+        json_extract(record, '$.stamp') AS stamp
+    FROM parts JOIN items ON items.number = parts.item JOIN records ON records.number = parts.number
+    WHERE parts.shard = ?2 GROUP BY parts.item)
 """
+
+COUNT: Final = "UPDATE history SET events = events + ?"
 
 
 class Events:
@@ -82,10 +90,9 @@ class Events:
 
     def stored(self, shard: int, stored: Stored, sha256: str, now: datetime) -> None:
         """A shard is in the store; within the transaction that settles it, while its parts are there."""
-        place = _place(stored, sha256)
-        cursor = self._database.execute(STORED, [shard])
-        names = [column[0] for column in cursor.description]
-        self._note("stored", ({**place, **dict(zip(names, row, strict=True))} for row in cursor.fetchall()), now)
+        source, _ = self._told()
+        beginning = _beginning(source, "stored", now, **_place(stored, sha256))
+        self._database.execute(COUNT, [self._database.execute(STORED, [beginning, shard]).rowcount])
 
     def original(self, item: Item, stored: Stored, now: datetime) -> None:
         """An item's original is in the store; within the transaction that settles it."""
@@ -119,12 +126,27 @@ class Events:
         self._database.execute("DELETE FROM events WHERE date = ? AND entry <= ?", [date, last])
 
     def _note(self, event: str, about: Iterable[Mapping[str, Any]], now: datetime) -> None:
-        source, before = self._database.execute("SELECT source, events FROM history").fetchone()
-        said = {"source": source, "module": "upload", "event": event, "at": now.timestamp()}
-        events = [{**said, "number": number, **one} for number, one in enumerate(about, start=before + 1)]
-        keys = ("source", "number", "date")
-        self._database.execute_many(INSERT, ([*map(event.get, keys), json.dumps(event)] for event in events))
-        self._database.execute("UPDATE history SET events = events + ?", [len(events)])
+        """Write down what happened to some items; what their events have in common becomes JSON once."""
+        source, before = self._told()
+        beginning = _beginning(source, event, now)
+        numbered = [{"number": number, **one} for number, one in enumerate(about, start=before + 1)]
+        rows = ((source, one["number"], one["date"], beginning + _json(one)[1:]) for one in numbered)
+        self._database.execute_many(INSERT, rows)
+        self._database.execute(COUNT, [len(numbered)])
+
+    def _told(self) -> tuple[str, int]:
+        """The name of this spool's history, and how many events it has."""
+        told: tuple[str, int] = self._database.execute("SELECT source, events FROM history").fetchone()
+        return told
+
+
+def _beginning(source: str, event: str, now: datetime, **place: Any) -> str:
+    """The part of the JSON of events that they have in common."""
+    return _json({"source": source, "module": "upload", "event": event, "at": now.timestamp(), **place})[:-1] + ","
+
+
+def _json(about: Mapping[str, Any]) -> str:
+    return to_json(about).decode()
 
 
 def _accepted(record: Record) -> dict[str, Any]:
@@ -159,6 +181,6 @@ def _rows(ledger: str, item: ItemHistory) -> Iterator[tuple[str, int, str, str]]
         "date": date,
         "generation": item.generation,
     }
-    beginning = json.dumps(about)[:-1]
+    beginning = _json(about)[:-1]
     for event in item.events:
-        yield ledger, event.number, date, f"{beginning}, {event.model_dump_json(exclude_none=True)[1:]}"
+        yield ledger, event.number, date, f"{beginning},{event.model_dump_json(exclude_none=True)[1:]}"
