@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from edge_upload.cargo import Cargo
@@ -12,6 +13,9 @@ from edge_upload.records import TENSORS, Layout, Record, TensorType, columns_of
 
 PART_OVERHEAD: Final = 300
 """Bytes that a part takes in the database beside its record and features."""
+
+MOST_LAYOUTS: Final = 256
+"""Of results, that are made once only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def rows_of(record: Record, features: Rows | None, *, original: bool) -> Iterato
     if record.kind == TENSORS:
         yield _row(Cargo.RESULTS, record, Layout(features=_type(features)), features)
     else:
-        yield _row(Cargo.RESULTS, record, Layout(columns=columns_of(record)))
+        yield _row(Cargo.RESULTS, record, _layout(columns_of(record)))
         if features is not None:
             bare = record.model_copy(update={"predictions": ()})
             yield _row(Cargo.FEATURES, bare, Layout(features=_type(features)), features)
@@ -68,6 +72,11 @@ def original_of(record: Record) -> Row:
     """A reference to the original of an item of which this is a part."""
     bare = record.model_copy(update={"part": 0, "rows": 0, "predictions": ()})
     return _row(Cargo.ORIGINAL, bare, Layout())
+
+
+@lru_cache(MOST_LAYOUTS)
+def _layout(columns: tuple[tuple[str, str], ...]) -> Layout:
+    return Layout(columns=columns)
 
 
 def _type(features: Rows | None) -> TensorType | None:

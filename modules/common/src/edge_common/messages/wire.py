@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import to_json
 
 from edge_common.errors import MalformedMessageError
 
@@ -77,7 +78,7 @@ def chunks(entries: Iterable[T], most: int, budget: int = MAX_BODY_BYTES - 500) 
     run: list[T] = []
     used = 0
     for entry in entries:
-        size = len(entry.model_dump_json(by_alias=True, exclude_none=True).encode()) + 1
+        size = len(to_json(entry, by_alias=True, exclude_none=True)) + 1
         if run and (len(run) >= most or used + size > budget):
             yield run
             run, used = [], 0

@@ -19,7 +19,8 @@ from edge_upload.threads import OneThread
 
 log = logging.getLogger(__name__)
 
-POLL_S: Final = 1.0
+POLL_S: Final = 5.0
+"""Each look counts all events that wait."""
 RETRY_S: Final = 30.0
 
 PATIENCE: Final = 10
