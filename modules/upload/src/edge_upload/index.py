@@ -144,13 +144,10 @@ class Index:
             "INSERT INTO items (id, attempt, state, held, highest, last, model, changed, sampled)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
             " held = excluded.held, highest = excluded.highest, last = excluded.last, model = excluded.model,"
-            " changed = excluded.changed, sampled = excluded.sampled",
+            " changed = excluded.changed, sampled = excluded.sampled RETURNING number",
             [item.id, item.attempt, state, *values],
         )
-        if attempt.held == 1:  # it was not there
-            return noted.lastrowid or 0
-        query = "SELECT number FROM items WHERE id = ? AND attempt = ?"
-        number: int = self._database.execute(query, [item.id, item.attempt]).fetchone()[0]
+        number: int = noted.fetchone()[0]
         return number
 
     def finish(self, items: Iterable[int], now: datetime) -> Iterator[Receipt]:
