@@ -97,7 +97,7 @@ def test_numbers_are_never_used_again(ledger: sqlite3.Connection) -> None:
     find(ledger, 2)
     messages = history.untold(ledger, WINDOW)
     assert numbers(messages) == [1, 2]
-    history.forget(ledger, KeptMessage(ledger=messages[0].ledger, numbers=(1, 2)))
+    history.forget(ledger, [KeptMessage(ledger=messages[0].ledger, numbers=(1, 2))])
     deliveries.claim(ledger, [], 1, 2.0)
     assert numbers(history.untold(ledger, WINDOW)) == [3]
 

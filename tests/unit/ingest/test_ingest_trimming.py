@@ -238,7 +238,7 @@ def live(db: sqlite3.Connection, paths: list[str], mark: int | None, now: dateti
     if confirmed:
         for message in history.untold(db, 10 * len(paths)):
             numbers = tuple(event.number for item in message.items for event in item.events)
-            history.forget(db, KeptMessage(ledger=message.ledger, numbers=numbers))
+            history.forget(db, [KeptMessage(ledger=message.ledger, numbers=numbers)])
 
 
 async def test_at_a_steady_rate_the_ledger_stays_as_large_as_it_is_and_shrinks_when_it_ends(folder: Path) -> None:

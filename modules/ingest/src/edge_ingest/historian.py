@@ -37,6 +37,7 @@ class Historian:
         self._clock = clock
         self._bell = Bell(clock)
         self._unconfirmed: set[int] = set()
+        self._kept: list[KeptMessage] = []
 
     async def take_kept(self, message: Received) -> None:
         """Handle a message on the input ``kept``.
@@ -45,7 +46,7 @@ class Historian:
             MalformedMessageError: It cannot be read.
         """
         kept = KeptMessage.decode(message.body)
-        await self._journal.do(history.forget, kept)
+        self._kept.append(kept)
         self._unconfirmed.difference_update(kept.numbers)
         self._bell.ring()
 
@@ -63,6 +64,7 @@ class Historian:
         Returns:
             How many were sent.
         """
+        await self._forget()  # what was confirmed late
         messages = await self._journal.do(history.untold, WINDOW)
         self._unconfirmed = {event.number for message in messages for item in message.items for event in item.events}
         sent = len(self._unconfirmed)
@@ -71,4 +73,11 @@ class Historian:
         until = self._clock.monotonic() + PATIENCE_S
         while self._unconfirmed and (left := until - self._clock.monotonic()) > 0:
             await self._bell.wait(left)
+        await self._forget()
         return sent
+
+    async def _forget(self) -> None:
+        """Let events go that upload has: a round's together, which is one transaction."""
+        kept, self._kept = self._kept, []
+        if kept:
+            await self._journal.do(history.forget, kept)

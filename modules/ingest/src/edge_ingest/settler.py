@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from datetime import datetime
 from functools import partial
+from sqlite3 import Connection
 from typing import Any, Final, ParamSpec, TypeVar
 
 from edge_common.clock import Clock
@@ -93,12 +94,13 @@ class Settler:
         Returns:
             The last failure.
         """
-        after, failure = "", None
-        while batch := await self._journal.do(endings.settling, after, BATCH):
+        failure = None
+        batch = await self._journal.do(endings.settling, "", BATCH)
+        while batch:
             ended, error = await self._in_pool(self._deal_with_all, batch)
-            await self._journal.do(endings.end, ended, self._clock.now().timestamp())
+            batch = await self._journal.do(_end, ended, self._clock.now().timestamp(), batch[-1].id)
             self._count(ended)
-            after, failure = batch[-1].id, error or failure
+            failure = error or failure
         return failure
 
     def _deal_with_all(self, batch: list[Settling]) -> tuple[list[Settling], OSError | None]:
@@ -137,6 +139,12 @@ class Settler:
 
     async def _in_pool(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, partial(work, *args, **kwargs))
+
+
+def _end(db: Connection, ended: list[Settling], now: float, after: str) -> list[Settling]:
+    """Write down that files have been dealt with, and take those that follow."""
+    endings.end(db, ended, now)
+    return endings.settling(db, after, BATCH)
 
 
 def _note(item: Settling, now: datetime) -> dict[str, Any]:

@@ -23,7 +23,7 @@ NO_FILE: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.ENXIO, errno.ENODEV
 """What opening says where there is nothing, a symbolic link, a socket, or a device without a driver."""
 
 BLOCK: Final = 1 << 16
-"""Bytes that are read at once; more are not read faster, and memory for more is asked of the system each time."""
+"""Bytes that are read at once; more are not hashed faster."""
 
 
 class ShareAwayError(OSError):

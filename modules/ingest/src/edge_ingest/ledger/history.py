@@ -100,11 +100,11 @@ def untold(db: Connection, most: int) -> list[HistoryMessage]:
     return [HistoryMessage(ledger=ledger, items=tuple(together)) for together in chunks(histories, most)]
 
 
-def forget(db: Connection, kept: KeptMessage) -> None:
+def forget(db: Connection, messages: Iterable[KeptMessage]) -> None:
     """Let events go that upload has, if they are of this ledger."""
-    db.execute(
+    db.executemany(
         "DELETE FROM history WHERE number IN (SELECT value FROM json_each(?)) AND (SELECT id FROM ledger) = ?",
-        (json.dumps(kept.numbers), kept.ledger),
+        [(json.dumps(kept.numbers), kept.ledger) for kept in messages],
     )
 
 
