@@ -78,7 +78,7 @@ def running_registry(
         yield RegistryServer(f"{'https' if tls else 'http'}://127.0.0.1:{port}", folder / "data")
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def htpasswd(folder: Path) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Small HTTP servers in a thread of their own, for clients that block."""
 
 import asyncio
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiohttp import web
+
+from edge_simulator.agent import ports
 
 
 @contextmanager
@@ -34,6 +35,5 @@ async def _start(runner: web.AppRunner, tls: ssl.SSLContext | None, host: str) -
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback for a server that takes its time to start."""
+    return ports.free_port("127.0.0.1")

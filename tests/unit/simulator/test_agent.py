@@ -13,6 +13,8 @@ from edge_simulator.identity import Device
 from edge_simulator.manifest import CreateOptions, ModuleSpec, Mount
 
 RESTARTS_ALLOWED = 20
+LOWEST_OF_OUTGOING = 32_768
+"""Of the ports that Linux gives to outgoing connections by default."""
 
 
 def _spec(
@@ -140,6 +142,7 @@ def test_exposed_ports_are_free_ports_here() -> None:
     spec = _spec(env={"PORT": "9600", "OTHER": "9601"}, raw={"ExposedPorts": {"9600/tcp": {}, "9601/udp": {}}})
     ports = local_ports(spec)
     assert ports.keys() == {"9600"}
+    assert int(ports["9600"]) < LOWEST_OF_OUTGOING
     seen = environment(spec, {}, {}, ports)
     assert (seen["PORT"], seen["OTHER"]) == (ports["9600"], "9601")
 

@@ -1,20 +1,28 @@
 """The ports that modules expose, as ports of this machine: processes share its network, where containers do not."""
 
+import secrets
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
 
 from edge_simulator.manifest import ModuleSpec
+
+_PORTS: Final = range(10_000, 32_768)
+"""Linux gives none of them to an outgoing connection, unless it is set otherwise."""
 
 
 def local_ports(spec: ModuleSpec) -> dict[str, str]:
     """Give each TCP port of a module's `ExposedPorts` a free one."""
     exposed: Mapping[str, object] = spec.options.raw.get("ExposedPorts") or {}
     numbers = [port.removesuffix("/tcp") for port in exposed if not port.endswith("/udp")]
-    return {number: str(_free_port()) for number in numbers}
+    return {number: str(free_port()) for number in numbers}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(address: str = "") -> int:
+    """A TCP port that nobody has, nor is likely to be given before it is listened on; of all addresses by default."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind((address, port))
+            return port
