@@ -1,6 +1,6 @@
 """The suite on the simulator against the machine's limit, all in one run.
 
-Prints the page that it writes to benchmarks/results; the last line is one JSON object, with null for what was not
+Prints what it writes to a page of benchmarks/results; the last line is one JSON object, with null for what was not
 measured.
 """
 
@@ -57,13 +57,18 @@ def main() -> None:
     scale = Scale(**options)
     stopping.tidily()
     found = asyncio.run(measure(parts, scale))
-    written = page.write(RESULTS, datetime.now(UTC).date(), scale, found)
-    sys.stdout.write(f"{written.read_text()}\n{json.dumps(page.figures(found))}\n")
+    sys.stdout.write(f"{json.dumps(page.figures(found))}\n")
 
 
 async def measure(parts: Sequence[str], scale: Scale) -> Sequence[Findings]:
-    """One part after the other, each with a suite of its own."""
-    return [await PARTS[part](FOLDER / part, scale) for part in parts]
+    """One part after the other, each with a suite of its own; the page has each as soon as it is known."""
+    day, found = datetime.now(UTC).date(), list[Findings]()
+    for part in parts:
+        found.append(await PARTS[part](FOLDER / part, scale))
+        page.write(RESULTS, day, scale, found)
+        sys.stdout.write(f"{found[-1].markdown()}\n")
+        sys.stdout.flush()
+    return found
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ HUB: Final = "SDK, metrics, others"
 OWN: Final = ("ledger", "files", "prepare", "store", "caller", "spool", "cutter", "history")
 """Beginnings of the names that the modules give their threads; all others are of libraries."""
 
+MOST_LOOKS: Final = 20
 LEAST_LABELLED: Final = 0.03
 """Milliseconds; what is shorter has no place for a label."""
 
@@ -80,12 +81,15 @@ def _label(milliseconds: float) -> str:
 
 
 async def _names(pid: int) -> Mapping[int, str]:
-    spy = await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("py-spy"),
-        *("dump", "--json", "--nonblocking", "--pid", str(pid)),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await spy.communicate()
-    if spy.returncode:
-        raise RuntimeError(f"py-spy could not look at process {pid}")
-    return {thread["os_thread_id"]: thread["thread_name"] for thread in json.loads(output)}
+    """Of a process's threads. One that is looked at without being paused may change under the look: then once more."""
+    for _ in range(MOST_LOOKS):
+        spy = await asyncio.create_subprocess_exec(
+            Path(sys.executable).with_name("py-spy"),
+            *("dump", "--json", "--nonblocking", "--pid", str(pid)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, trouble = await spy.communicate()
+        if spy.returncode == 0:
+            return {thread["os_thread_id"]: thread["thread_name"] for thread in json.loads(output)}
+    raise RuntimeError(f"py-spy could not look at process {pid}: {trouble.decode()}")
