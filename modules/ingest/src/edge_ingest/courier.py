@@ -76,7 +76,8 @@ class Courier:
         self._meters = meters
         self._listeners = listeners
         self._bell = Bell(clock)
-        self._full = Bell(clock)
+        self._enough = Bell(clock)
+        self._sent = False
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
         self._dispatcher = Dispatcher(Limits(), Backoff())
@@ -99,8 +100,10 @@ class Courier:
         self._bell.ring()
 
     def arrived(self) -> None:
-        """There may be new items in the ledger."""
+        """There may be new items in the ledger. The first of them do not wait for others, nor for answers."""
         self._bell.ring()
+        if not self._sent:
+            self._enough.ring()
 
     async def take_receipts(self, message: Received) -> None:
         """Handle a message on the input ``receipts``.
@@ -111,7 +114,7 @@ class Courier:
         self._receipts += ReceiptsMessage.decode(message.body).receipts
         self._bell.ring()
         if len(self._receipts) >= self._settings.batch_items:
-            self._full.ring()
+            self._enough.ring()
 
     async def take_rejects(self, message: Received) -> None:
         """Handle a message on the input ``rejects``.
@@ -134,7 +137,7 @@ class Courier:
     async def _gather(self) -> None:
         """Let arrivals and answers come together, until they fill a message; the longer, the more is on its way."""
         messages = self._dispatcher.in_flight // self._settings.batch_items
-        await self._full.wait((1 + messages) * self._settings.batch_seconds)
+        await self._enough.wait((1 + messages) * self._settings.batch_seconds)
 
     async def _turn(self) -> None:
         """Work on all that has come in, in one transaction, and send what may be sent then."""
@@ -154,6 +157,7 @@ class Courier:
             answered, claimed = await self._journal.do(_turn, receipts, rejects, losses, plan, stamp)
             self._act(answered)
             await self._send(plan, claimed)
+            self._sent = any(claimed)
 
     def _follow(self, receipt: Receipt, now: float) -> None:
         match receipt.status:
