@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 BATCH: Final = 500
 """Files that a scan hands over together."""
 
-GATHER_S: Final = 0.01
+GATHER_S: Final = 0.002
 """How long changes are gathered before they are looked at together."""
 
 REST: Final = 10
