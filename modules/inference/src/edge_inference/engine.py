@@ -114,7 +114,8 @@ class Engine:
         Raises:
             ItemError: No model is active, or it is too late.
         """
-        sample = 4 * math.prod(self._serving.current().contract.input.sample_shape)
+        wanted = self._serving.current().contract.input
+        sample = wanted.sample_dtype.itemsize * math.prod(wanted.sample_shape)
         patience = self._settings.shed_seconds or math.inf
         pick = self._serving.current
         _, result, _ = await self.batcher.do(Source("http", client), max(1, size // sample), pick, work, patience)
