@@ -29,7 +29,7 @@ def test_whatever_changes_the_input_changes_the_stamp(change: dict[str, object])
 
 def test_pixels_that_stay_as_they_are_are_said_and_only_then() -> None:
     pixels, floats = ImageInput.model_validate(GRAY | {"dtype": "uint8"}), ImageInput.model_validate(GRAY)
-    assert (pixels.sample_dtype.name, floats.sample_dtype.name) == ("uint8", "float32")
+    assert (pixels.sample_dtype, floats.sample_dtype) == ("uint8", "float32")
     assert pixels.stamp != floats.stamp
     assert pixels.model_dump()["dtype"] == "uint8"
     assert "dtype" not in floats.model_dump()

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
+import numpy as np
+
 from edge_common.clock import Clock
 from edge_common.errors import ItemError
 from edge_common.hub import Hub, Received
@@ -115,7 +117,7 @@ class Engine:
             ItemError: No model is active, or it is too late.
         """
         wanted = self._serving.current().contract.input
-        sample = wanted.sample_dtype.itemsize * math.prod(wanted.sample_shape)
+        sample = np.dtype(wanted.sample_dtype).itemsize * math.prod(wanted.sample_shape)
         patience = self._settings.shed_seconds or math.inf
         pick = self._serving.current
         _, result, _ = await self.batcher.do(Source("http", client), max(1, size // sample), pick, work, patience)

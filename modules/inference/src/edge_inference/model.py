@@ -216,7 +216,7 @@ def _check_input(contract: Contract, session: Session) -> None:
     port = session.inputs[wanted.name]
     expected = (None, *wanted.sample_shape)
     fits = len(port.shape) == len(expected) and all(map(_dimension_fits, port.shape[1:], expected[1:]))
-    if port.dtype != _PORTS[wanted.sample_dtype.name] or not fits or not _any_batch(port.shape[0]):
+    if port.dtype != _PORTS[wanted.sample_dtype] or not fits or not _any_batch(port.shape[0]):
         raise ContractMismatchError(
             f"the contract feeds {wanted.sample_dtype} of shape (batch, {', '.join(map(str, expected[1:]))}); "
             f"the graph takes {_in_words(port)}"

@@ -125,7 +125,7 @@ class _Box:
 
     def ask(self, task: Task | RowsTask, content: bytes = b"") -> Heard | None:
         """Give it something to do, and wait for its first answer; None if it ends instead."""
-        self._dtype = task.wanted.sample_dtype
+        self._dtype = np.dtype(task.wanted.sample_dtype)
         with suppress(BrokenPipeError):  # a process that is gone by now says why by how it went
             self._ear.write(b"%s\n%d\n%s" % (task.model_dump_json(by_alias=True).encode(), len(content), content))
             self._ear.flush()

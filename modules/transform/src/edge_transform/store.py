@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+import numpy as np
+
 from edge_common.clock import Clock
 from edge_common.contract import Input
 from edge_common.errors import TensorStoreError
@@ -57,7 +59,8 @@ class BatchStore:
 
     def rows_that_fit(self, wanted: Input) -> int:
         """How many samples one batch can have; 0 if one alone is over the budget."""
-        return (self._writer.budget - HEADER_BYTES) // (math.prod(wanted.sample_shape) * wanted.sample_dtype.itemsize)
+        sample = math.prod(wanted.sample_shape) * np.dtype(wanted.sample_dtype).itemsize
+        return (self._writer.budget - HEADER_BYTES) // sample
 
     async def put(self, batch: str, rows: Rows, parts: Iterable[Part], until: float) -> bool:
         """Store a batch as soon as there is room; the first to wait is the first to be served.

@@ -5,10 +5,11 @@ import json
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from edge_common.contract.half import Half, kind_or
+
+Dtype = Literal["float32", "uint8"]
 
 
 class _Input(Half):
@@ -29,9 +30,9 @@ class _Input(Half):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @property
-    def sample_dtype(self) -> "np.dtype[Any]":
-        """What a sample's numbers are."""
-        return np.dtype(np.float32)
+    def sample_dtype(self) -> Dtype:
+        """What a sample's numbers are, as NumPy names it."""
+        return "float32"
 
     @property
     def cut(self) -> tuple[Any, ...]:
@@ -68,7 +69,7 @@ class PictureInput(_Input):
     decode: Literal["exact", "fast"] = "exact"
     mean: tuple[float, ...]
     scale: tuple[float, ...]
-    dtype: Annotated[Literal["float32", "uint8"], Field(exclude_if=_is_float)] = "float32"
+    dtype: Annotated[Dtype, Field(exclude_if=_is_float)] = "float32"
 
     @model_validator(mode="after")
     def _one_value_a_channel(self) -> Self:
@@ -79,9 +80,9 @@ class PictureInput(_Input):
         return self
 
     @property
-    def sample_dtype(self) -> "np.dtype[Any]":
-        """What a sample's numbers are."""
-        return np.dtype(self.dtype)
+    def sample_dtype(self) -> Dtype:
+        """What a sample's numbers are, as NumPy names it."""
+        return self.dtype
 
     @property
     def depth(self) -> int:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Annotated, Any, Final
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_inference.model import LoadedModel
@@ -129,7 +130,7 @@ def _rows(request: _Request, tail: bytes, model: LoadedModel) -> Array:
         raise RefusedError(BAD_REQUEST, f"the model takes one input, {wanted.name!r}, and was given {names}")
     [given] = request.inputs
     _refuse_foreign(given)
-    datatype = datatypes.TAKEN[wanted.sample_dtype.name]
+    datatype = datatypes.TAKEN[wanted.sample_dtype]
     if given.datatype != datatype:
         raise RefusedError(BAD_REQUEST, f"input {given.name!r} takes {datatype}, not {given.datatype[:20]}")
     sample = [*wanted.sample_shape]
@@ -138,7 +139,7 @@ def _rows(request: _Request, tail: bytes, model: LoadedModel) -> Array:
         takes = ", ".join([some, *map(str, sample)])
         raise RefusedError(BAD_REQUEST, f"input {given.name!r} takes shape [{takes}], not {[*given.shape][:8]}")
     try:
-        return _values(given, tail, wanted.sample_dtype).reshape(given.shape)
+        return _values(given, tail, np.dtype(wanted.sample_dtype)).reshape(given.shape)
     except ValueError as error:
         raise RefusedError(BAD_REQUEST, f"input {given.name!r}: {error}") from None
 

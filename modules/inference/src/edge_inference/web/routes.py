@@ -76,7 +76,7 @@ class Routes:
         wanted = model.contract.input
         takes = {
             "name": wanted.name,
-            "datatype": datatypes.TAKEN[wanted.sample_dtype.name],
+            "datatype": datatypes.TAKEN[wanted.sample_dtype],
             "shape": [-1, *wanted.sample_shape],
         }
         gives = [datatypes.described(name, model.session.outputs[name]) for name in served(model)]
