@@ -61,7 +61,7 @@ class HistoryCourier:
         """Bring what waits, for ever; what fails is tried again."""
         while True:
             try:
-                if group := await self._due():
+                while group := await self._due():
                     await self._bring(group)
                     self._failed = False
             except (EdgeError, OSError) as error:
