@@ -1,9 +1,9 @@
 """The ports that modules expose, as ports of this machine: processes share its network, where containers do not."""
 
+import errno
 import secrets
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from edge_simulator.manifest import ModuleSpec
@@ -20,9 +20,18 @@ def local_ports(spec: ModuleSpec) -> dict[str, str]:
 
 
 def free_port(address: str = "") -> int:
-    """A TCP port that nobody has, nor is likely to be given before it is listened on; of all addresses by default."""
+    """A TCP port that nobody has, nor is likely to be given before it is listened on; of all addresses by default.
+
+    Raises:
+        OSError: The address is none of this machine's.
+    """
     while True:
         port = secrets.choice(_PORTS)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind((address, port))
-            return port
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return port
