@@ -62,10 +62,10 @@ def main() -> None:
 
 async def measure(parts: Sequence[str], scale: Scale) -> Sequence[Findings]:
     """One part after the other, each with a suite of its own; the page has each as soon as it is known."""
-    day, found = datetime.now(UTC).date(), list[Findings]()
+    day, measured_on, found = datetime.now(UTC).date(), page.setting(scale), list[Findings]()
     for part in parts:
         found.append(await PARTS[part](FOLDER / part, scale))
-        page.write(RESULTS, day, scale, found)
+        page.write(RESULTS, day, measured_on, found)
         sys.stdout.write(f"{found[-1].markdown()}\n")
         sys.stdout.flush()
     return found

@@ -24,12 +24,19 @@ def figures(found: Sequence[Findings]) -> Mapping[str, float | None]:
     return {name: measured.get(name) for name in FIGURES}
 
 
-def write(folder: Path, day: date, scale: Scale, found: Sequence[Findings]) -> Path:
-    """Write the page, and its pictures beside it; gives its path."""
+def write(folder: Path, day: date, measured_on: str, found: Sequence[Findings]) -> Path:
+    """Write the page, and its pictures beside it, which changes the revision; gives its path.
+
+    Args:
+        folder: Where pages are.
+        day: Names it.
+        measured_on: From :func:`setting`, asked before.
+        found: Of each part.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{day}.md"
     placed = [_place(findings, page) for findings in found]
-    page.write_text("\n".join([f"# {day}\n", f"{setting(scale)}\n", *(findings.markdown() for findings in placed)]))
+    page.write_text("\n".join([f"# {day}\n", f"{measured_on}\n", *(findings.markdown() for findings in placed)]))
     return page
 
 

@@ -68,7 +68,7 @@ def test_a_page_has_a_table_and_its_picture_beside_it(tmp_path: Path) -> None:
     points = [Point(1, 2, {"ingest": 3}), Point(2, 2, {"ingest": 3})]
     draw([Curve("files", points), Curve("models", points)], png)
     found = Findings("Growth", [{"what": "files", "size": 1000.0, "ms": 1.2345}], "A note.", picture=png)
-    written = page.write(tmp_path / "results", date(2026, 1, 2), SCALE, [found])
+    written = page.write(tmp_path / "results", date(2026, 1, 2), page.setting(SCALE), [found])
     text = written.read_text()
     assert written.name == "2026-01-02.md"
     assert "## Growth\n\n| what | size | ms |\n| --- | ---: | ---: |\n| files | 1,000 | 1.23 |\n\nA note." in text
