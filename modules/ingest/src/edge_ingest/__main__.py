@@ -53,11 +53,7 @@ def wire(given: Surroundings[IngestEnvironment]) -> Wiring[IngestSettings]:
     listeners = Listeners(settler.bell.ring, inquirer.bell.ring, look_again)
     courier = Courier(hub, journal, clock, meters, settings, listeners)
 
-    def arrived() -> None:
-        courier.arrived()
-        settler.bell.ring()
-
-    intake = Intake(share, journal, clock, pool, settings, arrived)
+    intake = Intake(share, journal, clock, pool, settings, courier.enter)
     scanner = Scanner(share, watch, intake, clock, pool, settings)
     meters.left_alone.set_function(lambda: scanner.left_alone)
     historian = Historian(hub, journal, clock)

@@ -26,10 +26,13 @@ class Bell:
         self._rung.clear()
 
     async def _first_of(self, seconds: float) -> None:
-        waits = [asyncio.create_task(self._rung.wait()), asyncio.create_task(self._clock.sleep(seconds))]
+        alarm = asyncio.create_task(self._clock.sleep(seconds))
+        alarm.add_done_callback(self._go_off)
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await self._rung.wait()
         finally:
-            for task in waits:
-                task.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            alarm.remove_done_callback(self._go_off)
+            alarm.cancel()
+
+    def _go_off(self, _: asyncio.Task[None]) -> None:
+        self._rung.set()

@@ -1,5 +1,7 @@
 """Sends items, and takes the answers to them: the one loop that moves the dispatcher."""
 
+import asyncio
+from asyncio import Future
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
@@ -22,16 +24,25 @@ from edge_ingest.bell import Bell
 from edge_ingest.dispatch import Dispatcher
 from edge_ingest.flights import Limits, Loss, Plan
 from edge_ingest.globs import Kinds
-from edge_ingest.ledger import deliveries
+from edge_ingest.ledger import deliveries, endings
 from edge_ingest.ledger.deliveries import Answered
 from edge_ingest.ledger.journal import Journal
 from edge_ingest.meters import Meters
 from edge_ingest.settings import IngestSettings
 
+Entry = Callable[[Connection], None]
+"""Writes into the ledger what has arrived."""
+
 
 class _Claimed(NamedTuple):
     together: list[Item]
     alone: list[Item]
+
+
+class _Turned(NamedTuple):
+    answered: Answered
+    claimed: _Claimed
+    settled: bool
 
 
 class Listeners(NamedTuple):
@@ -78,6 +89,7 @@ class Courier:
         self._bell = Bell(clock)
         self._enough = Bell(clock)
         self._sent = False
+        self._entries: list[tuple[Entry, Future[None]]] = []
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
         self._dispatcher = Dispatcher(Limits(), Backoff())
@@ -104,6 +116,13 @@ class Courier:
         self._bell.ring()
         if not self._sent:
             self._enough.ring()
+
+    async def enter(self, entry: Entry) -> None:
+        """Write down what has arrived, in the transaction in which it may be claimed; durable when this returns."""
+        entered: Future[None] = asyncio.get_running_loop().create_future()
+        self._entries.append((entry, entered))
+        self.arrived()
+        await entered
 
     async def take_receipts(self, message: Received) -> None:
         """Handle a message on the input ``receipts``.
@@ -141,6 +160,7 @@ class Courier:
 
     async def _turn(self) -> None:
         """Work on all that has come in, in one transaction, and send what may be sent then."""
+        entries, self._entries = self._entries, []
         receipts, self._receipts = self._receipts, []
         rejects, self._rejects = self._rejects, []
         now = self._clock.monotonic()
@@ -152,12 +172,15 @@ class Courier:
         self._meters.lost.inc(len(losses))
         losses += self._dispatcher.blame()
         plan = self._dispatcher.plan(now)
-        if receipts or rejects or losses or plan != Plan():
-            stamp = self._clock.now().timestamp()
-            answered, claimed = await self._journal.do(_turn, receipts, rejects, losses, plan, stamp)
-            self._act(answered)
-            await self._send(plan, claimed)
-            self._sent = any(claimed)
+        if entries or receipts or rejects or losses or plan != Plan():
+            stamp, writes = self._clock.now().timestamp(), [entry for entry, _ in entries]
+            turned = await self._journal.do(_turn, writes, receipts, rejects, losses, plan, stamp)
+            for _, entered in entries:
+                if not entered.done():
+                    entered.set_result(None)
+            self._act(turned)
+            await self._send(plan, turned.claimed)
+            self._sent = any(turned.claimed)
 
     def _follow(self, receipt: Receipt, now: float) -> None:
         match receipt.status:
@@ -175,10 +198,11 @@ class Courier:
         else:
             self._dispatcher.refuse(reject.id, reject.attempt, now)
 
-    def _act(self, answered: Answered) -> None:
+    def _act(self, turned: _Turned) -> None:
+        answered = turned.answered
         for seconds in answered.waits:
             self._meters.accepted.observe(seconds)
-        if answered.settled:
+        if turned.settled:
             self._listeners.settled()
         if answered.doubted:
             self._listeners.doubted()
@@ -210,11 +234,19 @@ class Courier:
 
 
 def _turn(
-    db: Connection, receipts: list[Receipt], rejects: list[Reject], losses: list[Loss], plan: Plan, now: float
-) -> tuple[Answered, _Claimed]:
+    db: Connection,
+    entries: Iterable[Entry],
+    receipts: list[Receipt],
+    rejects: list[Reject],
+    losses: list[Loss],
+    plan: Plan,
+    now: float,
+) -> _Turned:
+    for entry in entries:
+        entry(db)
     answered = deliveries.receive(db, receipts, now)
     deliveries.reject(db, rejects, answered)
     deliveries.lose(db, losses, answered)
     together = deliveries.claim(db, plan.again, plan.fresh, now)
     alone = deliveries.claim(db, plan.alone, plan.probes, now)
-    return answered, _Claimed(together, alone)
+    return _Turned(answered, _Claimed(together, alone), endings.waiting(db))

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
+from sqlite3 import Connection
 from typing import Final, TypeVar
 
 from edge_common.clock import Clock
 from edge_ingest.bell import Bell
+from edge_ingest.courier import Entry
 from edge_ingest.globs import PathFilter
 from edge_ingest.ledger import arrivals
 from edge_ingest.ledger.journal import Journal
@@ -59,7 +61,7 @@ class Intake:
         clock: Time.
         pool: Threads that look and hash.
         settings: What is in force.
-        arrived: Called where the ledger has got something new.
+        enter: Has the ledger written.
     """
 
     def __init__(
@@ -69,13 +71,13 @@ class Intake:
         clock: Clock,
         pool: Executor,
         settings: IngestSettings,
-        arrived: Callable[[], None],
+        enter: Callable[[Entry], Awaitable[None]],
     ) -> None:
         self._share = share
         self._journal = journal
         self._clock = clock
         self._pool = pool
-        self._arrived = arrived
+        self._enter = enter
         self._bell = Bell(clock)
         self._settling = Settling()
         self._room = asyncio.Event()
@@ -159,12 +161,13 @@ class Intake:
             return
         moment = self._clock.now()
         now, today = moment.timestamp(), moment.date()
-        await asyncio.gather(
-            self._journal.do(arrivals.record, found, now, today),
-            self._journal.do(arrivals.refuse, refusals, now, today),
-            self._journal.do(arrivals.missing, [path_text(path) for path in missing], now),
-        )
-        self._arrived()
+
+        def entry(db: Connection) -> None:
+            arrivals.record(db, found, now, today)
+            arrivals.refuse(db, refusals, now, today)
+            arrivals.missing(db, [path_text(path) for path in missing], now)
+
+        await self._enter(entry)
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -27,13 +27,11 @@ class Answered:
 
     Attributes:
         waits: Seconds from first sight to acceptance, of each item that was accepted.
-        settled: Whether the end of some item is now to be dealt with.
         doubted: Whether some item is given up, unless upload has it.
         look_again: Paths whose file is not what it was.
     """
 
     waits: list[float] = field(default_factory=list)
-    settled: bool = False
     doubted: bool = False
     look_again: list[str] = field(default_factory=list)
 
@@ -88,10 +86,10 @@ def receive(db: Connection, receipts: Iterable[Receipt], now: float) -> Answered
             case ReceiptStatus.ACCEPTED:
                 answered.waits += _accept(db, {receipt.id for receipt in alike}, now)
             case ReceiptStatus.UPLOADED:
-                answered.settled |= _upload(db, {receipt.id for receipt in alike})
+                _upload(db, {receipt.id for receipt in alike})
             case ReceiptStatus.UNKNOWN:
                 for receipt in alike:
-                    answered.settled |= _give_up_or_send_again(db, receipt)
+                    _give_up_or_send_again(db, receipt)
     return answered
 
 
@@ -122,7 +120,6 @@ def reject(db: Connection, rejects: Iterable[Reject], answered: Answered) -> Non
                 refused.attempt,
             ),
         ).fetchone()
-        answered.settled |= row is not None and not again
         if row and refused.code in LOOK_AGAIN:
             answered.look_again.append(row["path"])
 
@@ -163,23 +160,20 @@ def _accept(db: Connection, items: set[str], now: float) -> list[float]:
     return [max(0.0, now - seen_at) for _, seen_at in rows]
 
 
-def _upload(db: Connection, items: set[str]) -> bool:
-    cursor = db.execute(
+def _upload(db: Connection, items: set[str]) -> None:
+    db.execute(
         "UPDATE item SET state = 'uploaded', told = 0, code = iif(code = ?1, code, NULL), stage = NULL, reason = NULL"
         " WHERE id IN (SELECT value FROM json_each(?2)) AND (state IN ('ready', 'waiting', 'sent', 'accepted', 'gone')"
         "  OR state IN ('refused', 'quarantined') AND code = ?1)",
         (LOST_CODE, json.dumps([*items])),
     )
-    return cursor.rowcount > 0
 
 
-def _give_up_or_send_again(db: Connection, unknown: Receipt) -> bool:
-    rows = db.execute(
-        "UPDATE item SET state = iif(code = ?, 'refused', 'ready')"
-        " WHERE id = ? AND attempt = ? AND state = 'accepted' RETURNING state",
+def _give_up_or_send_again(db: Connection, unknown: Receipt) -> None:
+    db.execute(
+        "UPDATE item SET state = iif(code = ?, 'refused', 'ready') WHERE id = ? AND attempt = ? AND state = 'accepted'",
         (LOST_CODE, unknown.id, unknown.attempt),
-    ).fetchall()
-    return any(row["state"] == "refused" for row in rows)
+    )
 
 
 def _item(row: Row) -> Item:

@@ -49,6 +49,11 @@ def settling(db: Connection, after: str, most: int) -> list[Settling]:
     return [_settling(row) for row in sound(db, rows.fetchall())]
 
 
+def waiting(db: Connection) -> bool:
+    """Whether there are items whose files are to be dealt with."""
+    return bool(db.execute("SELECT EXISTS (SELECT 1 FROM item WHERE state IN ('uploaded', 'refused'))").fetchone()[0])
+
+
 def end(db: Connection, ended: Sequence[Settling], now: float) -> None:
     """Write down that files have been dealt with."""
     for state, end_state in END.items():
