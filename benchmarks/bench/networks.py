@@ -56,7 +56,7 @@ def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
     whole = helper.make_model(free, opset_imports=made.opset_import, ir_version=IR_VERSION)
     contract = Contract(
         input=ImageInput(
-            name=taken.name, width=SIDE, height=SIDE, resize="crop", decode="fast", mean=_MEAN, scale=_SCALE, batch=16
+            name=taken.name, width=SIDE, height=SIDE, resize="crop", decode="fast", mean=_MEAN, scale=_SCALE, batch=32
         ),
         output=ClassificationOutput(name=SCORES, labels=tuple(map(str, range(CLASSES)))),
     )

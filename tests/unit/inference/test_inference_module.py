@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from edge_common.messages import ContractMessage
+from edge_common.messages import MAX_BODY_BYTES, ContractMessage
 from edge_inference.onnx_session import OnnxSession
 from edge_inference.session import Session
 from support.inference import Device
@@ -39,7 +39,7 @@ async def test_predictions_fit_their_messages(device: Device) -> None:
     device.send(V1, *[1.0] * 200)
     messages = await device.predictions(4)
     assert sum(len(message.parts) for message in messages) == 200
-    assert all(len(sent.body) < 16_000 for sent in await device.hub.sent_to("predictions"))
+    assert all(len(sent.body) <= MAX_BODY_BYTES for sent in await device.hub.sent_to("predictions"))
 
 
 async def test_one_bad_item_harms_no_other(device: Device) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_common.messages import HistoryMessage, KeptMessage
+from edge_common.messages import MAX_BODY_BYTES, HistoryMessage, KeptMessage
 from edge_ingest.historian import PATIENCE_S, WINDOW
 from edge_ingest.ledger import arrivals, deliveries, history
 from edge_ingest.ledger.schema import open_ledger
@@ -123,7 +123,7 @@ def test_messages_stay_small(ledger: sqlite3.Connection) -> None:
     find(ledger, 500)
     messages = history.untold(ledger, WINDOW)
     assert sorted(numbers(messages)) == list(range(1, 501))
-    assert max(len(message.encode()) for message in messages) < 16_000
+    assert max(len(message.encode()) for message in messages) <= MAX_BODY_BYTES
 
 
 def test_events_that_make_no_sense_are_dropped_and_the_others_told(ledger: sqlite3.Connection) -> None:

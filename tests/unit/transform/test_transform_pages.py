@@ -110,7 +110,7 @@ async def test_a_bad_page_condemns_its_file_and_no_other(tmp_path: Path) -> None
 async def test_batches_of_pages_fit_a_message(tmp_path: Path) -> None:
     async with running(tmp_path) as rig:
         rig.announce(LUMA.model_copy(update={"batch": 1024}))
-        rig.send(drop(rig.share, pages(grey(200, 8)), f"{'long/' * 40}scan.tiff"))
+        rig.send(drop(rig.share, pages(grey(200, 8)), f"{'long/' * 120}scan.tiff"))
         await rig.batches(3)
         assert all(len(sent.body) < MAX_BODY_BYTES for sent in rig.hub.sent)
 

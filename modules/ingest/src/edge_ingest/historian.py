@@ -18,7 +18,7 @@ ROUND_S: Final = 5.0
 PATIENCE_S: Final = 60.0
 """How long upload may take to say that it has what was sent in a round."""
 
-WINDOW: Final = 500
+WINDOW: Final = 1500
 """Events in a round, at most; they take some 4 KB each in memory."""
 
 

@@ -12,8 +12,8 @@ from edge_common.errors import MalformedMessageError
 T = TypeVar("T", bound=BaseModel)
 
 SCHEMA: Final = 1
-MAX_BODY_BYTES: Final = 16_000
-"""A send of more than some 16 KB can stall on Nagle's algorithm between client and hub."""
+MAX_BODY_BYTES: Final = 64_000
+"""A message costs some 0.6 ms at its two ends, however much it carries; IoT Edge takes 256 KiB."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ItemId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
