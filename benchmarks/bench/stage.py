@@ -1,10 +1,11 @@
 """The suite on the simulator, fed and measured."""
 
 import shutil
+import subprocess
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,9 @@ from edge_examples.suite import Folders, Suite, running
 from edge_simulator.control.client import ControlClient
 
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 - what is made in it has a name of its own
+HUGE: Final = "huge=within_size"
+"""As the deployment mounts the tensor store."""
+
 SIMULATOR: Final = "simulator"
 TWINS: Final[Mapping[str, Mapping[str, Any]]] = {"ingest": {"settleSeconds": 0}, "upload": {"shardSeconds": 2}}
 """Files are renamed into place, whole; and the times of results are read from shards, which are not waited for."""
@@ -157,7 +161,7 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folders = Folders(folder / "run", folder / "models")
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as tensors:
+    with _tensor_store() as tensors:
         try:
             async with (
                 running(folders, f"--mount=tensors={tensors}") as suite,
@@ -168,3 +172,16 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
                 yield Stage(suite, control, folders)
         finally:
             shutil.rmtree(folder)
+
+
+@contextmanager
+def _tensor_store() -> Iterator[str]:
+    """A folder in memory, with huge pages where this process may mount it so."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        mount = ["mount", "-t", "tmpfs", "-o", HUGE, "tensors", folder]
+        mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
+        try:
+            yield folder
+        finally:
+            if mounted:
+                subprocess.run(["umount", folder], check=True)  # noqa: S607 - from the system's path, as above

@@ -111,6 +111,7 @@ class TensorWriter:
             raise StoreFullError(f"{self._used} of the tensor store's {self.budget} bytes are used")
         try:
             with atomic_writer(self._folder / f"{batch}.npy", durable=False) as file:
+                file.truncate(array.nbytes)  # so that a tmpfs with huge pages knows that it may take them
                 np.save(file, array, allow_pickle=False)
         except OSError as error:
             raise StoreFullError(f"the tensor store cannot be written ({error})") from error

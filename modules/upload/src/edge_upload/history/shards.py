@@ -46,7 +46,8 @@ SCHEMA: Final = pa.schema(COLUMNS)
 Where = Callable[[pa.RecordBatch], pa.BooleanArray]
 """Says which rows are meant. Arrow's own expressions take a library (Acero) that the images leave out."""
 
-ROW_GROUP: Final = 20_000
+ROW_GROUP: Final = 2_000
+"""Events that are in memory at once, as JSON and as columns: some 30 MB."""
 
 
 def write(file: BinaryIO, events: Iterable[tuple[int, str]]) -> int:
