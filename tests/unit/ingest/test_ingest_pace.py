@@ -42,3 +42,16 @@ async def test_under_a_backlog_messages_are_full(folder: Path, gather: float) ->
         await rig.invoke("resume")
         await rig.until(lambda: {*rig.states().values()} == {"accepted"})
         assert [len(message) for message in rig.messages] == [32] * 5
+
+
+async def test_what_comes_while_the_hub_is_away_is_dealt_with_all_the_same(folder: Path) -> None:
+    async with running(folder, silent, maxBytes=4) as rig:
+        rig.hub.lose()
+        rig.put("on its way.png")
+        await rig.until(lambda: rig.states() == {"on its way.png": "sent"})
+        rig.put("later.png")
+        rig.put("large.png", b"12345")
+        await rig.until_state(later__png="ready", large__png="quarantined")
+        assert rig.items == []
+        await rig.hub.restore()
+        await rig.until(lambda: [item.path for item in rig.items] == ["on its way.png", "later.png"])

@@ -44,7 +44,9 @@ class FakeHub:
         handlers.desired(copy.deepcopy(self.twin))
 
     async def send(self, output: str, body: bytes, properties: Mapping[str, str] | None = None) -> None:
-        """Keep the message in ``sent``."""
+        """Keep the message in ``sent``, once the connection stands."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.connected)
         self.sent.append(Sent(output, body, dict(properties or {})))
         await self._notify()
 
@@ -56,6 +58,15 @@ class FakeHub:
     async def close(self) -> None:
         """Disconnect."""
         self.connected = False
+
+    def lose(self) -> None:
+        """Have the connection break."""
+        self.connected = False
+
+    async def restore(self) -> None:
+        """Have the connection stand again."""
+        self.connected = True
+        await self._notify()
 
     def deliver(self, input_name: str, body: bytes, properties: Mapping[str, str] | None = None) -> None:
         """Deliver a message to the module."""

@@ -90,6 +90,7 @@ class Courier:
         self._enough = Bell(clock)
         self._sent = False
         self._entries: list[tuple[Entry, Future[None]]] = []
+        self._turning = False
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
         self._dispatcher = Dispatcher(Limits(), Backoff())
@@ -118,11 +119,16 @@ class Courier:
             self._enough.ring()
 
     async def enter(self, entry: Entry) -> None:
-        """Write down what has arrived, in the transaction in which it may be claimed; durable when this returns."""
-        entered: Future[None] = asyncio.get_running_loop().create_future()
-        self._entries.append((entry, entered))
-        self.arrived()
-        await entered
+        """Write down what has arrived, where possible in the transaction that claims it; durable when this returns."""
+        if self._turning:  # which may last for as long as the hub is away
+            await self._journal.do(entry)
+            self._listeners.settled()
+            self.arrived()
+        else:
+            entered: Future[None] = asyncio.get_running_loop().create_future()
+            self._entries.append((entry, entered))
+            self.arrived()
+            await entered
 
     async def take_receipts(self, message: Received) -> None:
         """Handle a message on the input ``receipts``.
@@ -149,7 +155,9 @@ class Courier:
         for suspect in await self._journal.do(deliveries.recover):
             self._dispatcher.suspect(*suspect)
         while True:
+            self._turning = True
             await self._turn()
+            self._turning = False
             await self._gather()
             await self._bell.wait(self._dispatcher.next_event() - self._clock.monotonic())
 
@@ -175,9 +183,9 @@ class Courier:
         if entries or receipts or rejects or losses or plan != Plan():
             stamp, writes = self._clock.now().timestamp(), [entry for entry, _ in entries]
             turned = await self._journal.do(_turn, writes, receipts, rejects, losses, plan, stamp)
-            for _, entered in entries:
-                if not entered.done():
-                    entered.set_result(None)
+            for _, written in entries:
+                if not written.done():
+                    written.set_result(None)
             self._act(turned)
             await self._send(plan, turned.claimed)
             self._sent = any(turned.claimed)
