@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.goals import Goal
+
 Cell = str | int | float
 
 
@@ -17,6 +19,7 @@ class Findings:
         note: What the columns mean, and what was aimed at.
         figures: What of it the last line says.
         picture: A drawing of it.
+        goals: What was aimed at.
     """
 
     title: str
@@ -24,6 +27,7 @@ class Findings:
     note: str
     figures: Mapping[str, float] = field(default_factory=dict)
     picture: Path | None = None
+    goals: Sequence[Goal] = ()
 
     def markdown(self) -> str:
         """A section of a page that lies beside the picture."""

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from bench.findings import Cell, Findings
+from bench.goals import Goal
 from bench.limit import alone
 from bench.networks import network
 from bench.pictures import photographs
@@ -40,7 +41,8 @@ async def latency(folder: Path, scale: Scale) -> Findings:
         full = await on.push(files)
         bare_ms = bare.seconds / bare.files * 1000
         rows = [await _at(on, contents, load, load * full.rate, scale.seconds, bare_ms) for load in LOADS]
-    return Findings("From file closed to prediction published", rows, NOTE)
+    goal = Goal(f"p50 at {LOADS[0]:.0%} load, ms", float(rows[0]["p50"]), bare_ms + GOAL_MS)
+    return Findings("From file closed to prediction published", rows, NOTE, goals=[goal])
 
 
 async def _at(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.findings import Findings
+from bench.goals import Goal
 from bench.limit import alone
 from bench.networks import tiny
 from bench.pictures import glyphs
@@ -46,4 +47,8 @@ async def overhead(folder: Path, scale: Scale) -> Findings:
         "overhead": beyond,
         "others' CPUs": pushed.others,
     }
-    return Findings("Overhead of an item", [row], NOTE, {"overhead_ms_per_item": round(beyond, 3)}, png)
+    goals = [
+        Goal("`overhead_ms_per_item`", beyond, GOAL_MS),
+        Goal("items a second, of next to no work", pushed.rate, GOAL_RATE, least=True),
+    ]
+    return Findings("Overhead of an item", [row], NOTE, {"overhead_ms_per_item": round(beyond, 3)}, png, goals)

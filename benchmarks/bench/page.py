@@ -9,6 +9,7 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Final
 
+from bench import goals
 from bench.findings import Findings
 from bench.processor import CORES
 from bench.scale import Scale
@@ -36,7 +37,9 @@ def write(folder: Path, day: date, measured_on: str, found: Sequence[Findings]) 
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / f"{day}.md"
     placed = [_place(findings, page) for findings in found]
-    page.write_text("\n".join([f"# {day}\n", f"{measured_on}\n", *(findings.markdown() for findings in placed)]))
+    aims = goals.markdown([goal for findings in found for goal in findings.goals])
+    parts = (findings.markdown() for findings in placed)
+    page.write_text("\n".join([f"# {day}\n", f"{measured_on}\n", *([aims] if aims else []), *parts]))
     return page
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from bench.findings import Findings
+from bench.goals import Goal
 from bench.scale import Scale
 
 PROGRAM: Final = Path(__file__).parents[1] / "swap.py"
+GOALS: Final = {"dropped": 0, "wrong_model": 0, "p99_ratio": 1.5}
 NOTE: Final = """\
 Models of 5 to 200 MB are swapped under a stream of batches. `dropped`: batches without a prediction; `wrong_model`:
 answers of another model than the batch was prepared for; `p99_ratio`: the 99th percentile of latency during swaps over
@@ -27,4 +29,6 @@ async def swap(_folder: Path, _scale: Scale) -> Findings:
     output, _ = await process.communicate()
     if process.returncode:
         raise RuntimeError(f"{PROGRAM.name} ended with status {process.returncode}")
-    return Findings("Swaps under load", [json.loads(output.splitlines()[-1])], NOTE)
+    row = json.loads(output.splitlines()[-1])
+    goals = [Goal(f"swaps: {figure}", row[figure], bound) for figure, bound in GOALS.items()]
+    return Findings("Swaps under load", [row], NOTE, goals=goals)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from bench import page
 from bench.findings import Findings
+from bench.goals import Goal
 from bench.growth import Curve, Point, draw
 from bench.limit import Alone
 from bench.pipeline import QUIET, Round, counting, row
@@ -74,3 +75,13 @@ def test_a_page_has_a_table_and_its_picture_beside_it(tmp_path: Path) -> None:
     assert "## Growth\n\n| what | size | ms |\n| --- | ---: | ---: |\n| files | 1,000 | 1.23 |\n\nA note." in text
     assert "![Growth](2026-01-02-growth.png)" in text
     assert (tmp_path / "results/2026-01-02-growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_page_says_which_goals_are_met_and_which_are_missed(tmp_path: Path) -> None:
+    goals = [Goal("ratio", 0.95, 0.95, least=True), Goal("rate", 1499.6, 1500, least=True), Goal("ms", 0.81, 0.8)]
+    found = [Findings("One", [{"a": 1}], "A note.", goals=goals[:1]), Findings("Two", [{"a": 1}], "", goals=goals[1:])]
+    text = page.write(tmp_path, date(2026, 1, 2), "here", found).read_text()
+    told = text.partition("## Goals")[2].partition("## One")[0]
+    assert "| ratio | ≥ 0.95 | 0.95 | met |" in told
+    assert "| rate | ≥ 1500 | 1500 | **missed** |" in told
+    assert "| ms | ≤ 0.8 | 0.81 | **missed** |" in told
