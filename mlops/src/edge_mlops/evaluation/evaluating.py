@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import numpy.typing as npt
 
 from edge_common.contract import Input
 from edge_common.files import write_atomically
@@ -49,7 +51,8 @@ async def evaluate(
             unpack(*active, folders[1])
         models = [loaded(folder) for folder in folders]
         tests = await _tests(version or about.version, [model.contract.input for model in models], store)
-        verdict = judged(about, gate, active and active[1], folders, models, tests)
+        contenders = [Contender(*each) for each in zip(folders, models, tests, strict=True)]
+        verdict = judged(about, gate, active and active[1], contenders)
     write_atomically(run / PAGE, report(about.ingredients.digest, verdict).encode())
     write_atomically(run / EVALUATION, runs.as_json(verdict).encode())
     return verdict
@@ -67,49 +70,41 @@ async def _tests(version: Path, inputs: Sequence[Input], store: str | None) -> l
     return tests
 
 
-def judged(
-    about: runs.Run,
-    gate: Gate,
-    reference: str | None,
-    folders: Sequence[Path],
-    models: Sequence[LoadedModel],
-    tests: Sequence[Labelled],
-) -> Evaluation:
+@dataclass(frozen=True)
+class Contender:
+    """A model that is held against another.
+
+    Attributes:
+        folder: Where its files are.
+        model: It, loaded.
+        tests: The test set, as it takes it.
+    """
+
+    folder: Path
+    model: LoadedModel
+    tests: Labelled
+
+
+def judged(about: runs.Run, gate: Gate, reference: str | None, contenders: Sequence[Contender]) -> Evaluation:
     """Hold a model against another, on the same samples.
 
     Args:
         about: The run that it is of.
         gate: What is to be reached.
         reference: What the other model is called; None if there is none.
-        folders: Where the model's files are, and the other's.
-        models: Both, loaded.
-        tests: The test set, as each of them takes it.
+        contenders: The model, and the other one.
 
     Raises:
         RunError: One of them is no classifier.
     """
-    for model in models:
-        check(model)
-    samples = [test.samples for test in tests]
-    said = [predict(model, some) for model, some in zip(models, samples, strict=True)]
-    took = latencies([*zip(models, samples, strict=True)])
-    truth = np.array(tests[0].labels, np.str_)
-    measured = [
-        Measured(
-            quality=quality(truth, one.labels, one.scores),
-            median_ms=float(np.median(seconds) * 1000),
-            p95_ms=float(np.percentile(seconds, 95) * 1000),
-            bytes=size(folder),
-        )
-        for one, seconds, folder in zip(said, took, folders, strict=True)
-    ]
+    measured, right = _measured(contenders)
     candidate, active = measured[0], measured[1] if reference else None
-    right = [one.labels == truth for one in said]
-    parts = slices(tests[0].items, tests[0].labels, right[0], right[1] if reference else None)
+    tests = contenders[0].tests
+    parts = slices(tests.items, tests.labels, right[0], right[1] if reference else None)
     ratio = candidate.median_ms / active.median_ms if active else None
     return Evaluation(
         dataset=about.ingredients.dataset,
-        samples=len(truth),
+        samples=len(tests.labels),
         reference=reference,
         candidate=candidate,
         active=active,
@@ -117,3 +112,22 @@ def judged(
         gate=gate,
         refusals=gate.refusals(candidate.quality.precision, parts, ratio),
     )
+
+
+def _measured(contenders: Sequence[Contender]) -> tuple[list[Measured], list[npt.NDArray[np.bool_]]]:
+    """How good and how fast each is, and for each which samples it is right about."""
+    for contender in contenders:
+        check(contender.model)
+    said = [predict(contender.model, contender.tests.samples) for contender in contenders]
+    took = latencies([(contender.model, contender.tests.samples) for contender in contenders])
+    truth = np.array(contenders[0].tests.labels, np.str_)
+    measured = [
+        Measured(
+            quality=quality(truth, one.labels, one.scores),
+            median_ms=float(np.median(seconds) * 1000),
+            p95_ms=float(np.percentile(seconds, 95) * 1000),
+            bytes=size(contender.folder),
+        )
+        for contender, one, seconds in zip(contenders, said, took, strict=True)
+    ]
+    return measured, [one.labels == truth for one in said]

@@ -13,7 +13,7 @@ from edge_inference.model import verify
 from edge_inference.package import CONTRACT, GRAPH
 from edge_mlops.errors import InputError, RunError
 from edge_mlops.evaluation import verdict as verdicts
-from edge_mlops.evaluation.evaluating import judged
+from edge_mlops.evaluation.evaluating import Contender, judged
 from edge_mlops.evaluation.verdict import Evaluation
 from edge_mlops.labelled import Labelled
 from edge_mlops.packages import loaded, reference_of
@@ -122,7 +122,7 @@ def _derive(base: _Base, layout: Path, version: str, kind: str, data: Sequence[L
 def _judged(base: _Base, folder: Path, tests: Labelled) -> Evaluation:
     """By the run's gate, with the run's own model as the active one; and it is to be smaller."""
     gate, folders = verdicts.read(base.run).gate, [folder, base.run]
-    verdict = judged(base.about, gate, base.tag, folders, [loaded(one) for one in folders], [tests, tests])
+    verdict = judged(base.about, gate, base.tag, [Contender(one, loaded(one), tests) for one in folders])
     if verdict.active and verdict.candidate.bytes >= verdict.active.bytes:
         bigger = f"its graph has {verdict.candidate.bytes} bytes, and {verdict.active.bytes} as it was"
         return verdict.model_copy(update={"refusals": [*verdict.refusals, bigger]})
