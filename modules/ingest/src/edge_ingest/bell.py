@@ -4,6 +4,7 @@ import asyncio
 from math import inf
 
 from edge_common.clock import Clock
+from edge_common.timing import wait_for_event
 
 
 class Bell:
@@ -19,20 +20,6 @@ class Bell:
 
     async def wait(self, seconds: float = inf) -> None:
         """Return when the bell has been rung since the last wait, or after so many seconds."""
-        if seconds == inf:
-            await self._rung.wait()
-        elif seconds > 0 and not self._rung.is_set():
-            await self._first_of(seconds)
+        if seconds > 0 and not self._rung.is_set():
+            await wait_for_event(self._rung, None if seconds == inf else seconds, self._clock)
         self._rung.clear()
-
-    async def _first_of(self, seconds: float) -> None:
-        alarm = asyncio.create_task(self._clock.sleep(seconds))
-        alarm.add_done_callback(self._go_off)
-        try:
-            await self._rung.wait()
-        finally:
-            alarm.remove_done_callback(self._go_off)
-            alarm.cancel()
-
-    def _go_off(self, _: asyncio.Task[None]) -> None:
-        self._rung.set()
