@@ -178,10 +178,10 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
 def _tensor_store() -> Iterator[str]:
     """A folder in memory, with huge pages where this process may mount it so."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        mount = ["mount", "-t", "tmpfs", "-o", HUGE, "tensors", folder]
+        mount = [shutil.which("mount") or "false", "-t", "tmpfs", "-o", HUGE, "tensors", folder]
         mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
         try:
             yield folder
         finally:
             if mounted:
-                subprocess.run(["umount", folder], check=True)  # noqa: S607 - from the system's path, as above
+                subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607 - from the system's path, as above

@@ -1,7 +1,5 @@
 """Sends items, and takes the answers to them: the one loop that moves the dispatcher."""
 
-import asyncio
-from asyncio import Future
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from sqlite3 import Connection
@@ -89,8 +87,8 @@ class Courier:
         self._bell = Bell(clock)
         self._enough = Bell(clock)
         self._sent = False
-        self._entries: list[tuple[Entry, Future[None]]] = []
         self._turning = False
+        self._entered = False
         self._receipts: list[Receipt] = []
         self._rejects: list[Reject] = []
         self._dispatcher = Dispatcher(Limits(), Backoff())
@@ -125,10 +123,10 @@ class Courier:
             self._listeners.settled()
             self.arrived()
         else:
-            entered: Future[None] = asyncio.get_running_loop().create_future()
-            self._entries.append((entry, entered))
+            written = self._journal.soon(entry)
+            self._entered = True
             self.arrived()
-            await entered
+            await written
 
     async def take_receipts(self, message: Received) -> None:
         """Handle a message on the input ``receipts``.
@@ -168,7 +166,7 @@ class Courier:
 
     async def _turn(self) -> None:
         """Work on all that has come in, in one transaction, and send what may be sent then."""
-        entries, self._entries = self._entries, []
+        entered, self._entered = self._entered, False
         receipts, self._receipts = self._receipts, []
         rejects, self._rejects = self._rejects, []
         now = self._clock.monotonic()
@@ -180,12 +178,9 @@ class Courier:
         self._meters.lost.inc(len(losses))
         losses += self._dispatcher.blame()
         plan = self._dispatcher.plan(now)
-        if entries or receipts or rejects or losses or plan != Plan():
-            stamp, writes = self._clock.now().timestamp(), [entry for entry, _ in entries]
-            turned = await self._journal.do(_turn, writes, receipts, rejects, losses, plan, stamp)
-            for _, written in entries:
-                if not written.done():
-                    written.set_result(None)
+        if entered or receipts or rejects or losses or plan != Plan():
+            stamp = self._clock.now().timestamp()
+            turned = await self._journal.do(_turn, receipts, rejects, losses, plan, stamp)
             self._act(turned)
             await self._send(plan, turned.claimed)
             self._sent = any(turned.claimed)
@@ -242,16 +237,8 @@ class Courier:
 
 
 def _turn(
-    db: Connection,
-    entries: Iterable[Entry],
-    receipts: list[Receipt],
-    rejects: list[Reject],
-    losses: list[Loss],
-    plan: Plan,
-    now: float,
+    db: Connection, receipts: list[Receipt], rejects: list[Reject], losses: list[Loss], plan: Plan, now: float
 ) -> _Turned:
-    for entry in entries:
-        entry(db)
     answered = deliveries.receive(db, receipts, now)
     deliveries.reject(db, rejects, answered)
     deliveries.lose(db, losses, answered)

@@ -124,12 +124,15 @@ class Intake:
 
     async def _work(self, paths: list[str]) -> None:
         try:
-            await self._take(paths)
+            entry = await self._take(paths)
         finally:
             self._slices.release()
             self._room.set()
+        if entry:
+            await self._enter(entry)
 
-    async def _take(self, paths: list[str]) -> None:
+    async def _take(self, paths: list[str]) -> Entry | None:
+        """Look at paths; gives what is to be written of them."""
         looks = await self._in_pool(partial(_look_at, self._share, paths))
         for path in looks.missing + looks.special + [path for path, _ in looks.failed]:
             self._settling.forget(path)
@@ -144,7 +147,7 @@ class Intake:
         read = await self._in_pool(partial(_hash, self._share, [sight for sight in new if sight.path not in refused]))
         self.note((path, False) for path in read.unsettled)
         _complain(looks.failed + read.failed)
-        await self._write(read.found, refusals, looks.missing)
+        return self._entry(read.found, refusals, looks.missing)
 
     async def _unknown(self, sights: Sequence[Sight]) -> list[Sight]:
         if not sights:
@@ -156,9 +159,9 @@ class Intake:
         if known:
             await self._journal.do(arrivals.supplant, known, self._clock.now().timestamp())
 
-    async def _write(self, found: list[Found], refusals: list[Refusal], missing: list[str]) -> None:
+    def _entry(self, found: list[Found], refusals: list[Refusal], missing: list[str]) -> Entry | None:
         if not (found or refusals or missing):
-            return
+            return None
         moment = self._clock.now()
         now, today = moment.timestamp(), moment.date()
 
@@ -167,7 +170,7 @@ class Intake:
             arrivals.refuse(db, refusals, now, today)
             arrivals.missing(db, [path_text(path) for path in missing], now)
 
-        await self._enter(entry)
+        return entry
 
     async def _in_pool(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

@@ -60,10 +60,19 @@ class Journal:
             args: Its further arguments.
             kwargs: Its further keyword arguments.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((lambda db: work(db, *args, **kwargs), future))
+        future = self.soon(lambda db: work(db, *args, **kwargs))
         self._work.set()
         return await future
+
+    def soon(self, work: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Run a function on the ledger, like ``do``, as the first of what the next call of ``do`` brings about.
+
+        Args:
+            work: Like that of ``do``.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        return future
 
     def doubt(self, reason: str, life: int) -> None:
         """Have the ledger replaced, as somebody has found out that it is no longer whole.

@@ -13,7 +13,7 @@ from edge_upload.threads import OneThread
 log = logging.getLogger(__name__)
 
 MOST_WAITING: Final = 512
-"""Messages in memory; ingest has no more than that on its way."""
+"""Messages in memory; what ingest has on its way is some ten of them."""
 
 MOST_TOGETHER: Final = 8
 """Messages in one commit: what is confirmed of them fits a message."""
