@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bench.findings import Cell, Findings
 from bench.laid import Laid
-from bench.networks import SIDE, averages, network, tiny
+from bench.networks import FULL, SIDE, averages, network, tiny
 from bench.pictures import glyphs, photographs
 from bench.scale import Scale
 from bench.stage import Stage, stage
@@ -86,7 +86,7 @@ async def _models(folder: Path) -> Sequence[Point]:
     points = []
     async with stage(folder) as on:
         for number in range(1, MODELS + 1):
-            milliseconds = await on.serve("squeezenet", network("squeezenet", seed=number), str(number))
+            milliseconds = await on.serve("squeezenet", network("squeezenet", seed=number, batch=FULL), str(number))
             await on.push(on.lay_out(glyphs(1), 1))
             points.append(Point(number, milliseconds, await on.memory()))
     return points

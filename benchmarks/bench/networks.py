@@ -17,6 +17,9 @@ LIGHT: Final = Path(onnx.__file__).parent / "backend/test/data/light"
 
 CLASSES: Final = 1000
 SIDE: Final = 224
+FULL: Final = 32
+"""A batch of as many samples as ingest sends together: fewest messages, and most memory."""
+
 SCORES: Final = "scores"
 _MEAN: Final = (123.7, 116.3, 103.5)
 _SCALE: Final = (0.0171, 0.0175, 0.0174)
@@ -24,7 +27,7 @@ _BRANCH: Final = 0.25
 """What each block of a residual network adds, or its values would outgrow FP16 after sixteen."""
 
 
-def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
+def network(name: str, seed: int = 1, batch: int = 16) -> tuple[bytes, Contract]:
     """A network of the package ``onnx`` for batches of any size, and its contract.
 
     Constant weights would not do: equal values run up to 1.3 times too fast. So they are normal with the deviation
@@ -33,6 +36,7 @@ def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
     Args:
         name: ``shufflenet``, ``squeezenet`` or ``resnet50``.
         seed: Of the weights.
+        batch: The most samples that the contract takes together.
     """
     made = onnx.load(LIGHT / f"light_{name}.onnx")
     graph, random = made.graph, np.random.default_rng(seed)
@@ -56,7 +60,14 @@ def network(name: str, seed: int = 1) -> tuple[bytes, Contract]:
     whole = helper.make_model(free, opset_imports=made.opset_import, ir_version=IR_VERSION)
     contract = Contract(
         input=ImageInput(
-            name=taken.name, width=SIDE, height=SIDE, resize="crop", decode="fast", mean=_MEAN, scale=_SCALE, batch=32
+            name=taken.name,
+            width=SIDE,
+            height=SIDE,
+            resize="crop",
+            decode="fast",
+            mean=_MEAN,
+            scale=_SCALE,
+            batch=batch,
         ),
         output=ClassificationOutput(name=SCORES, labels=tuple(map(str, range(CLASSES)))),
     )

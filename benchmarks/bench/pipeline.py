@@ -10,7 +10,7 @@ from typing import Final
 from bench.findings import Cell, Findings
 from bench.goals import Goal
 from bench.limit import Alone, alone, best_threads
-from bench.networks import network
+from bench.networks import FULL, network
 from bench.pictures import photographs
 from bench.scale import Scale
 from bench.stage import SIMULATOR, Pushed, Stage, stage
@@ -56,7 +56,7 @@ async def pipeline(folder: Path, scale: Scale) -> Findings:
     rows = []
     async with stage(folder) as on:
         for name, size in product(NETWORKS, SIZES):
-            await on.serve(name, network(name))
+            await on.serve(name, network(name, batch=FULL))
             rows.append(await _case(on, name, size, scale))
     ratio = float(rows[0]["ratio"])
     goals = [Goal("`pipeline_ratio`", ratio, GOAL, least=True)]
