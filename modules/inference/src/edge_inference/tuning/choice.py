@@ -7,6 +7,9 @@ from typing import Any, Final
 from edge_inference.session import ONE_THREAD, Way
 
 _STEP: Final = 4
+_FEW: Final = 4
+"""Samples that share what a run costs beside the graph, which is not measured; of what is as fast it is taken first."""
+
 _GPU_CALLERS: Final = (1, 2, 4)
 
 
@@ -82,11 +85,11 @@ class Situation:
 
     @property
     def grid(self) -> Sequence[Choice]:
-        """The choices, the simplest first: small runs before large, few threads and callers before many."""
+        """The choices, the best first if all are as fast: few samples before one or many, then few threads, callers."""
         found = [
             Choice(batch, callers, way) for batch in self._batches() for callers, way in dict.fromkeys(self._crews())
         ]
-        return sorted(found, key=lambda choice: (choice.batch, *asdict(choice.way).values(), choice.callers))
+        return sorted(found, key=_order)
 
     def _batches(self) -> Iterator[int]:
         batch = 1
@@ -102,3 +105,7 @@ class Situation:
         for threads in (self.threads,) if self.threads else (1, 2, self.cores):
             if threads <= self.cores or self.threads:
                 yield max(1, self.cores // threads), Way(threads)
+
+
+def _order(choice: Choice) -> tuple[object, ...]:
+    return choice.batch != _FEW, choice.batch, *asdict(choice.way).values(), choice.callers

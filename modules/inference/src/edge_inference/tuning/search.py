@@ -8,7 +8,7 @@ from edge_inference.tuning.choice import Choice
 KEEP: Final = (0.5, 0.7, 0.8, 0.9, 0.9, 0.9)
 """A round each: a choice that is slower than this share of the best after it is not measured again."""
 ALIKE: Final = 0.95
-"""Choices from this share of the best on are as good, and the simplest of them is taken."""
+"""Choices from this share of the best on are as good, and the first of them is taken."""
 
 _NOTHING: Final = 1e-9
 
@@ -25,7 +25,7 @@ def search(
     counts, since all that can happen to a run makes it slower.
 
     Args:
-        grid: The simplest first.
+        grid: In the order in which they are taken if they are as good.
         measure: Tries a choice.
         seconds: The time; what is not likely to end within is not begun.
         clock: Monotonic seconds.
