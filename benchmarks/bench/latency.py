@@ -51,7 +51,7 @@ async def _at(
     files = max(1, round(rate * seconds))
     drops = [Drop(f"load-{load}/{each:06}", contents[each % len(contents)], Manner.RENAMED) for each in range(files)]
     waits = np.random.default_rng(1).exponential(1 / rate, files)
-    published: list[tuple[float, str]] = []
+    published: dict[str, float] = {}
     before = await on.look()
     listening = asyncio.create_task(_listen(on, published))
     closed = await _feed(drops, on.share, waits.cumsum().tolist())
@@ -60,7 +60,7 @@ async def _at(
     listening.cancel()
     with suppress(asyncio.CancelledError):
         await listening
-    came = {path: at for at, body in published for path in _paths(body)}
+    came = {path: at for body, at in published.items() for path in _paths(body)}
     times = [(came[path] - at) * 1000 for path, at in closed.items()]
     p50, p99 = np.percentile(times, (50, 99)).tolist()
     return {
@@ -85,12 +85,12 @@ async def _feed(drops: Sequence[Drop], share: Path, times: Sequence[float]) -> M
     return dict(await asyncio.gather(*map(drop_one, drops, times)))
 
 
-async def _listen(on: Stage, published: list[tuple[float, str]]) -> None:
-    """Note when predictions came, for ever; they are read once there is nothing to measure any more."""
+async def _listen(on: Stage, published: dict[str, float]) -> None:
+    """Note when each body of predictions came, for ever; they are read once there is nothing to measure any more."""
     async with on.control.events() as events:
         async for event in events:
             if event["kind"] == "message" and event["systemProperties"].get("outputName") == "predictions":
-                published.append((time.time(), event["body"]))  # noqa: PERF401 - it is cancelled
+                published[event["body"]] = time.time()
 
 
 def _paths(body: str) -> Iterator[str]:

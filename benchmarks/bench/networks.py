@@ -59,16 +59,7 @@ def network(name: str, seed: int = 1, batch: int = 16) -> tuple[bytes, Contract]
     )
     whole = helper.make_model(free, opset_imports=made.opset_import, ir_version=IR_VERSION)
     contract = Contract(
-        input=ImageInput(
-            name=taken.name,
-            width=SIDE,
-            height=SIDE,
-            resize="crop",
-            decode="fast",
-            mean=_MEAN,
-            scale=_SCALE,
-            batch=batch,
-        ),
+        input=_pictures(taken.name, batch),
         output=ClassificationOutput(name=SCORES, labels=tuple(map(str, range(CLASSES)))),
     )
     return bytes(whole.SerializeToString()), contract
@@ -101,6 +92,12 @@ def averages() -> tuple[bytes, Contract]:
         output=ClassificationOutput(name=SCORES, labels=("red", "green", "blue")),
     )
     return graph, contract
+
+
+def _pictures(name: str, batch: int) -> ImageInput:
+    return ImageInput(
+        name=name, width=SIDE, height=SIDE, resize="crop", decode="fast", mean=_MEAN, scale=_SCALE, batch=batch
+    )
 
 
 def _weights(random: np.random.Generator, name: str, shape: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -39,7 +39,7 @@ def write(folder: Path, day: date, measured_on: str, found: Sequence[Findings]) 
     placed = [_place(findings, page) for findings in found]
     aims = goals.markdown([goal for findings in found for goal in findings.goals])
     parts = (findings.markdown() for findings in placed)
-    page.write_text("\n".join([f"# {day}\n", f"{measured_on}\n", *([aims] if aims else []), *parts]))
+    page.write_text("\n".join(filter(None, [f"# {day}\n", f"{measured_on}\n", aims, *parts])))
     return page
 
 

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -177,11 +177,9 @@ async def stage(folder: Path) -> AsyncIterator[Stage]:
 @contextmanager
 def _tensor_store() -> Iterator[str]:
     """A folder in memory, with huge pages where this process may mount it so."""
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        mount = [shutil.which("mount") or "false", "-t", "tmpfs", "-o", HUGE, "tensors", folder]
-        mounted = subprocess.run(mount, check=False, capture_output=True).returncode == 0
-        try:
-            yield folder
-        finally:
-            if mounted:
-                subprocess.run(["umount", "--lazy", folder], check=True)  # noqa: S607 - from the system's path, as above
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder, ExitStack() as stack:
+        options = ["-t", "tmpfs", "-o", HUGE, "tensors", folder]
+        if mount and umount and subprocess.run([mount, *options], check=False, capture_output=True).returncode == 0:
+            stack.callback(subprocess.run, [umount, "--lazy", folder], check=True)
+        yield folder

@@ -7,8 +7,9 @@ from typing import Any, Final
 from edge_inference.session import ONE_THREAD, Way
 
 _STEP: Final = 4
-_FEW: Final = 4
-"""Samples that share what a run costs beside the graph, which is not measured; of what is as fast it is taken first."""
+_FEW: Final = _STEP
+"""The fewest that are tried together. They share what a run costs beside the graph, which is not measured, so they are
+taken before one alone that is as fast."""
 
 _GPU_CALLERS: Final = (1, 2, 4)
 
